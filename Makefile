@@ -67,7 +67,7 @@ lint:
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	shellcheck -s sh collector/*.sh collector/hostpledge-backup-report
+	shellcheck -s sh collector/*.sh roles/backup/files/hostpledge-backup-report
 	shellcheck tools/*.sh tests/vm/prepare.sh .ci/run
 	$(BIN)/ansible-lint --offline --profile production playbooks roles molecule plugins meta galaxy.yml
 

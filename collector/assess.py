@@ -285,14 +285,15 @@ def to_json(finding: Finding, at: datetime) -> dict[str, Any]:
             "reason": waiver.reason,
             "approver": waiver.approver,
             "expires": waiver.expires.astimezone(UTC).isoformat(),
-            "expired": waiver.expires <= at,
+            "expired": waiver.ended or waiver.expires <= at,
         },
     }
 
 
 def waived(finding: Finding | Weighed, at: datetime) -> bool:
     """Does a waiver that has not expired cover this finding?"""
-    return finding.waiver is not None and finding.waiver.expires > at
+    waiver = finding.waiver
+    return waiver is not None and not waiver.ended and waiver.expires > at
 
 
 class Weighed(NamedTuple):

@@ -488,13 +488,17 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """A failure accepted for a while: it stays visible, and counts as accepted until `expires`."""
+    """A failure accepted for a while: it stays visible, and counts as accepted until `expires`.
+
+    `ended`: it stood when it was judged, and does not at the time that is asked about.
+    """
 
     control: str
     host: str
     reason: str
     approver: str
     expires: datetime
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

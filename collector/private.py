@@ -41,6 +41,13 @@ _LEFT: dict[Path, dict[str, list[tuple[str, int]]]] = {}
 _STARTED_WITH = re.compile(r"/dev/stdin|(/dev/fd|/proc/(self|thread-self|\d+)/fd)/\d+")
 
 
+def named(path: str | os.PathLike[str], where: str) -> Path:
+    """BadInput for an empty name: Path takes it for the folder one is in."""
+    if not os.fspath(path):
+        raise BadInput(msg("empty_name_of_file"), where=where)
+    return Path(path)
+
+
 def create(path: Path, mode: int = OWNER) -> IO[bytes]:
     """A new file, open for writing; raises FileExistsError where something is there."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

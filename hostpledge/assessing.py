@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from collector import captures, catalog
 from collector.attest.bundle.part import take_in
 from collector.judging.hosts import judge
 from collector.model import Finding
+from collector.private import named
+from hostpledge.given import moment
 
 
 def assess(
@@ -34,11 +35,8 @@ def assess(
         raise TypeError('families: a sequence of names is wanted, such as ("logging",)')
     if type(grade) is not int:
         raise TypeError("grade: 2 or 3 is wanted, as a number")
-    if at is not None and not isinstance(at, datetime):
-        raise TypeError("at: a datetime is wanted")
-    if at is not None and at.tzinfo is None:
-        raise ValueError("at: a time with its zone is wanted")
-    path = Path(capture)
+    at = moment("at", at)
+    path = named(capture, "capture")
     controls = catalog.select(tuple(families), grade)
     taken, _ = take_in(path)
     if at is None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from collector.attest.log.logged import Inclusion, read_inclusion
 from collector.attest.trust.trust_file import load_trust
 from collector.captures import read_at_most
+from collector.private import named
 from collector.verify import Verification, open_bundle
 from collector.verify import verify as check
 from collector.verify.policy import STRICT, Policy, Unmet, unmet
+from hostpledge.given import moment
 
 # of a proof
 _LARGEST = 2 << 20
@@ -48,16 +49,14 @@ def verify(
     `replay`, which the strict one does, the captures are judged again.
 
     Raises VerifyFailed for what does not verify, BadInput for what cannot be read. Both are one
-    line, `str(problem)`. TypeError for a `policy` that is no Policy.
+    line, `str(problem)`. TypeError for a `policy` that is no Policy, ValueError for a `now`
+    without its zone, or before 1970 or after 9000.
     """
     if not isinstance(policy, Policy):
         raise TypeError("policy: a hostpledge.Policy is wanted")
-    if now is not None and not isinstance(now, datetime):
-        raise TypeError("now: a datetime is wanted")
-    if now is not None and now.tzinfo is None:
-        raise ValueError("now: a time with its zone is wanted")
-    keys = load_trust(Path(trust))
-    with open_bundle(Path(bundle), (), keys) as opened:
+    now = moment("now", now)
+    keys = load_trust(named(trust, "trust"))
+    with open_bundle(named(bundle, "bundle"), (), keys) as opened:
         found = check(opened, keys, now=now, proof=_proof(proof))
         again = None
         if policy.replay:
@@ -71,5 +70,5 @@ def _proof(file: str | os.PathLike[str] | None) -> Inclusion | None:
     return (
         None
         if file is None
-        else read_inclusion(read_at_most(Path(file), _LARGEST), where=str(file))
+        else read_inclusion(read_at_most(named(file, "proof"), _LARGEST), where=str(file))
     )

@@ -163,3 +163,24 @@ def test_what_is_of_another_type_is_said(place: Path) -> None:
     for given in wrong:
         with pytest.raises(TypeError, match=next(iter(given))):
             hostpledge.assess(place / "web-1.capture", **given)
+
+
+def test_times_and_names_that_nothing_comes_of(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty name is not the folder one is in, which may well be a bundle."""
+    trust, capture = place / "trust.json", place / "web-1.capture"
+    for at in (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)):
+        with pytest.raises(ValueError, match="now: no time to reckon from"):
+            hostpledge.verify(place / "bundle", trust=trust, now=at)
+        with pytest.raises(ValueError, match="at: no time to reckon from"):
+            hostpledge.assess(capture, at=at)
+    monkeypatch.chdir(place / "bundle")
+    for call in (
+        lambda: hostpledge.verify("", trust=trust),
+        lambda: hostpledge.verify(place / "bundle", trust=""),
+        lambda: hostpledge.verify(place / "bundle", trust=trust, proof=""),
+        lambda: hostpledge.assess(""),
+    ):
+        with pytest.raises(hostpledge.BadInput, match="an empty name of a file"):
+            call()

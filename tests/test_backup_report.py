@@ -18,7 +18,8 @@ from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadS
 from collector.schema import check, load_json
 from tests.started import until
 
-PROGRAM = Path(__file__).parents[1] / "collector" / "hostpledge-backup-report"
+ROOT = Path(__file__).parents[1]
+PROGRAM = ROOT / "roles/backup/files/hostpledge-backup-report"
 SECRET = "Zx9Geheim"
 _SHELLS = [s for s in ("dash", "bash", "busybox", "ksh93", "mksh") if shutil.which(s)]
 
@@ -282,7 +283,7 @@ def test_it_is_small_enough_to_be_read_whole() -> None:
 
 @pytest.mark.parametrize("name", ["backup-report.md", "backup-report.zh.md"])
 def test_the_examples_of_the_documents_are_of_the_form(name: str) -> None:
-    text = (PROGRAM.parents[1] / "docs" / name).read_text(encoding="utf-8")
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
     report, restore = re.findall(r"^```json\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     check(load_json(report, where=name), "backup-report", where=name)
     check(load_json(restore, where=name), "restore-test", where=name)
@@ -290,7 +291,7 @@ def test_the_examples_of_the_documents_are_of_the_form(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["backup-report.md", "backup-report.zh.md"])
 def test_the_options_of_the_documents_are_its_own(name: str) -> None:
-    text = (PROGRAM.parents[1] / "docs" / name).read_text(encoding="utf-8")
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
     shown = subprocess.run([str(PROGRAM), "--help"], capture_output=True, text=True, check=True)
     own = set(re.findall(r"^  (--[a-z-]+)", shown.stdout, re.MULTILINE))
     told = {o for row in re.findall(r"^\| (`--.*?) \|", text, re.MULTILINE)

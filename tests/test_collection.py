@@ -106,6 +106,21 @@ def test_it_holds_what_a_user_of_it_needs_and_nothing_else(names: set[str]) -> N
         assert f"roles/{role}/meta/argument_specs.yml" in names
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_all_that_a_role_hands_out_is_in_it(role: str, names: set[str]) -> None:
+    """A role finds in the tarball what it finds in a checkout, and looks nowhere else."""
+    folder = ROOT / "roles" / role
+    tasks = [*folder.glob("tasks/*.yml"), *folder.glob("handlers/*.yml")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in tasks)
+    assert not re.findall(r"(?:role_path|playbook_dir)\s*~\s*'/?\.\.", text)
+    named = re.findall(r"(?m)^\s+src: ([\w.-]+)$|\.script: (\S+)$|builtin\.file', '([^'{]+)'", text)
+    there = {Path(name).name for name in names if name.startswith(f"roles/{role}/")}
+    assert [name for found in named for name in found if name and name not in there] == []
+    for kind in ("files", "templates"):
+        for path in folder.glob(f"{kind}/**/*"):
+            assert path.is_dir() or str(path.relative_to(ROOT)) in names
+
+
 def test_a_release_has_the_same_bytes_again(names: set[str], tmp_path: Path) -> None:
     first = made(tmp_path / "a").read_bytes()
     packed = made(tmp_path / "b")
@@ -113,6 +128,38 @@ def test_a_release_has_the_same_bytes_again(names: set[str], tmp_path: Path) -> 
     with tarfile.open(packed) as tar:
         assert {member.name for member in tar if not member.isdir()} == names
     _done("ansible-galaxy", "collection", "install", "--force", str(packed), "-p", str(tmp_path))
+
+
+def test_it_is_made_of_unpacked_sources_too(names: set[str], tmp_path: Path) -> None:
+    """A ZIP of the sources has no git in it; its files have the time of the commit."""
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    archive = tmp_path / "sources.tar"
+    subprocess.run(["git", "archive", "-o", archive, "HEAD"], cwd=ROOT, check=True)
+    with tarfile.open(archive) as tar:
+        tar.extractall(sources, filter="data")
+    # what a person makes there is none of them
+    (sources / ".venv").mkdir()
+    (sources / "build").mkdir()
+    for name in ("build/x.yml", ".venv/x.yml"):
+        (sources / name).write_text("- x\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.collection", "dist"], cwd=sources, capture_output=True,
+        text=True, check=False, env={**os.environ, "PYTHONPATH": str(sources)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (packed,) = (sources / "dist").glob("*.tar.gz")
+    with tarfile.open(packed) as tar:
+        held = {member.name for member in tar if not member.isdir()}
+        times = {member.mtime for member in tar}
+    assert {n.split("/")[0] for n in held} == {n.split("/")[0] for n in names}
+    assert "roles/logging/tasks/main.yml" in held
+    assert not {n for n in held if Path(n).name == "x.yml"}
+    (committed,) = times
+    head = subprocess.run(
+        ["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert committed == int(head.stdout)
 
 
 def test_its_readme_leads_to_what_is_in_it(tmp_path: Path) -> None:
@@ -354,6 +401,115 @@ def test_a_mistyped_tag_ends_an_own_playbook_too(words: tuple[str, ...], place: 
     done = _play(place, "own.yml", "--check", *words)
     assert done.returncode == 2, done.stdout
     assert re.search(r'^fatal: .*"msg": "no such tag: log', done.stdout, re.MULTILINE), done.stdout
+
+
+@pytest.mark.parametrize("book", ["harden", "undo"])
+def test_a_play_that_does_nothing_says_so(book: str, place: Path) -> None:
+    done = _play(place, f"hostpledge.pledge.{book}", "--check", "--tags", "untagged")
+    assert "no family has the tag untagged; families: " in done.stdout
+    done = _play(place, f"hostpledge.pledge.{book}", "--check", "--skip-tags", "always")
+    assert done.returncode == 2
+    assert "--skip-tags always leaves nothing of this play" in done.stdout
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="it looks at what root alone sees")
+def test_that_all_bear_a_tag_chooses_all(place: Path) -> None:
+    done = _play(place, "hostpledge.pledge.undo", "--check", "--tags", "tagged")
+    assert done.returncode == 0, done.stdout
+    assert "item=monitoring" in done.stdout
+    assert "no family has" not in done.stdout
+
+
+def test_a_probe_that_nobody_agreed_to_is_none(place: Path) -> None:
+    done = _play(place, "hostpledge.pledge.probe")
+    assert done.returncode == 2
+    assert "nothing was probed: " in done.stdout
+
+
+_STORE = {"name": "etc", "kind": "path", "path": "/etc/ssh", "category": "c", "level": "important",
+          "owner": "z"}  # fmt: skip
+
+
+def _backed_up(place: Path, **given: Any) -> subprocess.CompletedProcess[str]:
+    variables = json.dumps({"backup_repository": "/srv/repository", **given})
+    return _play(place, "hostpledge.pledge.harden", "--tags", "backup", "--check", "-e", variables)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="hardening ahead wants root")
+def test_backups_are_set_up_from_it(place: Path) -> None:
+    """As far as check mode goes: each file that the role copies has to be there for it."""
+    done = _backed_up(place, backup_stores=[_STORE])
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "Set up the restore test" in done.stdout
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="hardening ahead wants root")
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"kind": "file"}, "value of kind must be one of: path, database, volume, bucket"),
+        ({"owner": None}, "missing required arguments: owner found in "),
+        ({"path": None}, "kind is path but all of the following are missing: path"),
+        ({"pth": "/etc"}, ".pth. Supported parameters include: "),
+        ({"level": "importnat"}, "value of level must be one of: "),
+        ({"hosts": "web-1"}, ", etc: hosts is to be a list of names"),
+        ({"path": "etc"}, ", etc: path is to be an absolute path"),
+        ({"backup": {"hours": 3}}, ", etc: backup is to be not_required, or some of "),
+    ],
+)
+def test_a_mistyped_store_is_told(wrong: dict[str, Any], said: str, place: Path) -> None:
+    store = {name: value for name, value in (_STORE | wrong).items() if value is not None}
+    done = _backed_up(place, backup_stores=[store])
+    assert done.returncode == 2
+    assert said in done.stdout
+    (place / "inventory.yml").write_text(json.dumps({"stores": [store]}))
+    done = _backed_up(place, backup_inventory=str(place / "inventory.yml"))
+    assert done.returncode == 2
+    assert said in done.stdout
+    assert f"{place}/inventory.yml" in done.stdout
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="hardening ahead wants root")
+@pytest.mark.parametrize(
+    ("control", "given", "said"),
+    [
+        ("logging.remote_copy", {"logging_remote_target": "@@logs.example.net:6514"}, "_target: "),
+        ("logging.remote_copy", {"logging_remote_target": "tls://logs.example.net"}, "_target: "),
+        ("logging.remote_copy", {"logging_remote_target": "logs.example.net:6514"}, "_target: "),
+        ("logging.remote_copy", {"logging_remote_target": 'l" x="'}, "_target: "),
+        (
+            "logging.remote_copy",
+            {"logging_remote_target": "logs.example.net", "logging_remote_port": 0},
+            "_port: ",
+        ),
+    ],
+)
+def test_a_log_host_is_named_by_its_name(
+    control: str, given: dict[str, Any], said: str, place: Path
+) -> None:
+    words = ("--tags", control, "--check", "-e", json.dumps(given))
+    done = _play(place, "hostpledge.pledge.harden", *words)
+    assert done.returncode == 2
+    assert re.search(rf'"msg": "logging_remote{said}', done.stdout), done.stdout[-2000:]
+
+
+@pytest.mark.parametrize(
+    ("name", "fits"),
+    [
+        ("logs.example.net", True), ("192.0.2.7", True), ("2001:db8::1", True), ("log_1", True),
+        ("log.", True), ("cafe:6514", False), ("a b", False), ("", False), ("a\n", False),
+        ("-a", False),
+    ],
+)  # fmt: skip
+def test_what_names_a_host(name: str, fits: bool) -> None:
+    """The same at both places that write it into a configuration."""
+    texts = [
+        ROOT / "roles/logging/tasks/remote_copy.yml",
+        ROOT / "roles/monitoring/tasks/time_sync.yml",
+    ]
+    found = [re.findall(r"'(\(\?:\[A-Za-z0-9\].*?)'", text.read_text("utf-8")) for text in texts]
+    (pattern,) = {one for several in found for one in several}
+    assert (re.match(pattern, name) is not None) == fits
 
 
 def test_check_looks_whatever_the_tags(place: Path, tmp_path: Path) -> None:

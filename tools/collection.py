@@ -1,7 +1,9 @@
 """`python -m tools.collection DIR`: the Ansible collection, for one commit always the same bytes.
 
 `ansible-galaxy collection build` takes whatever lies in the checkout, in the order of its folders,
-and writes down when. Here only files that git knows go in, sorted, with the time of the commit.
+and writes down when. Here only files that git knows go in, sorted, with the time of the commit. In
+sources that were unpacked from an archive there is no git: then all of its files go in, with the
+time of the newest. SOURCE_DATE_EPOCH goes before either time.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,17 +25,19 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 README = ROOT / "packaging" / "collection" / "README.md"
 _FILES, _MANIFEST = "FILES.json", "MANIFEST.json"
+# what is made in unpacked sources, and names of ours never begin so
+_MADE = re.compile(r"\.|(?:build|dist|demo|__pycache__)$|.*\.egg-info$")
 
 
 def made(into: Path) -> Path:
     """The tarball in the folder `into`. Raises CalledProcessError where a program fails."""
-    seconds = int(os.environ.get("SOURCE_DATE_EPOCH") or _git("log", "-1", "--format=%ct"))
+    names = _names()
+    seconds = int(os.environ.get("SOURCE_DATE_EPOCH") or _time(names))
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "source")
-        for name in _git("ls-files", "-z").split("\0"):
-            if name and (ROOT / name).is_file():
-                (source / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / name, source / name)
+        for name in names:
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, source / name)
         # who comes by Galaxy has no checkout: the product's own README leads to what is not in here
         shutil.copy(README, source / "README.md")
         galaxy = Path(sys.executable).parent / "ansible-galaxy"
@@ -45,6 +50,24 @@ def made(into: Path) -> Path:
         place = into / packed.name
         place.write_bytes(_sorted(packed, seconds))
     return place
+
+
+def _names() -> list[str]:
+    """The files of the sources, as paths below them."""
+    # unpacked below the checkout of something else, the sources are none of its files
+    if (ROOT / ".git").exists():
+        return [n for n in _git("ls-files", "-z").split("\0") if n and (ROOT / n).is_file()]
+    found: list[str] = []
+    for folder, below, files in os.walk(ROOT):
+        below[:] = [name for name in below if not _MADE.match(name)]
+        found += [str(Path(folder, name).relative_to(ROOT)) for name in files]
+    return [name for name in sorted(found) if (ROOT / name).is_file()]
+
+
+def _time(names: list[str]) -> str:
+    if (ROOT / ".git").exists():
+        return _git("log", "-1", "--format=%ct")
+    return str(int(max((ROOT / name).stat().st_mtime for name in names)))
 
 
 def _sorted(packed: Path, seconds: int) -> bytes:

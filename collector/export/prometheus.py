@@ -19,6 +19,9 @@ from collector.export.envelope import NOBODY, Identity
 from collector.model import Finding, HostStatus, Lang, Result, Text
 from collector.scope import Scope, not_checked
 
+# of a declared host that was not looked at
+_ABSENT = "absent"
+
 Sample = tuple[Mapping[str, str], float]
 Family = tuple[str, Text, Iterable[Sample]]
 
@@ -58,7 +61,7 @@ def families(
         (
             "hostpledge_host_complete",
             Text("采集是否完整（1 是，0 否）", "Whether all of the host was read (1) or not (0)."),
-            _complete(hosts, status, handed_in),
+            _complete(hosts, status, handed_in, scope.absent if scope else ()),
         ),
         (
             "hostpledge_judged_timestamp_seconds",
@@ -102,6 +105,17 @@ def _about_scope(scope: Scope | None) -> Iterator[Family]:
         Text("各条款在此级别应判定的核查项数", "Controls of a clause at the grade."),
         _parts(scope, wanted=True),
     )
+    yield (
+        "hostpledge_clause_judged_whole",
+        Text(
+            "条款是否在登记的每台主机上全部判定（1 是，0 否：不足以证明）",
+            "Whether all of a clause was judged on every declared host (1) or not: no proof (0).",
+        ),
+        (
+            ({"clause": clause, "grade": str(scope.grade)}, float(scope.proves(clause)))
+            for clause in scope.clauses
+        ),
+    )
 
 
 def _about_evidence(about: Identity, scope: Scope | None) -> Iterator[Family]:
@@ -126,7 +140,13 @@ def _parts(scope: Scope, *, wanted: bool) -> Iterator[Sample]:
         yield labels, part.of if wanted else part.judged
 
 
-def _complete(hosts: Hosts, status: Statuses, handed_in: HandedIn) -> Iterator[Sample]:
+def _complete(
+    hosts: Hosts, status: Statuses, handed_in: HandedIn, absent: Iterable[str]
+) -> Iterator[Sample]:
+    # nothing can be alerted on that has no series: a host that nobody looked at has one too
+    for name in absent:
+        if name not in hosts:
+            yield {"host": name, "status": _ABSENT, "provenance": "none"}, 0
     for name in hosts:
         reached = status.get(name, HostStatus.COMPLETE)
         labels = {"host": name, "status": str(reached), "provenance": provenance(name, handed_in)}

@@ -99,6 +99,17 @@ OTHERS = {
 }
 
 
+def test_a_policy_with_a_mistyped_member_is_one(tmp_path: Path) -> None:
+    (tmp_path / "p.yml").write_text("complet: true\nlog: true\n")
+    for words in ((), ("--skip-others",)):
+        ended = hostpledge("check", tmp_path / "p.yml", *words)
+        assert ended.status == 1
+        assert "complet" in ended.err
+    # a word of others beside one that a policy has too
+    (tmp_path / "o.yml").write_text("log: true\nlisten: 80\n")
+    assert hostpledge("check", tmp_path / "o.yml", "--skip-others").status == 0
+
+
 def test_a_hook_passes_over_files_of_others_and_of_ours_none(tmp_path: Path) -> None:
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
     assert set(hook["types_or"]) == {"yaml", "json"}

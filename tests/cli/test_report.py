@@ -16,12 +16,15 @@ import pytest
 from openpyxl import load_workbook
 
 from collector import catalog
+from collector.assess import waived
 from collector.attest.bundle.making import Made, PledgeReference
 from collector.attest.keys.keys import PrivateKey
+from collector.cli.workflows.exports import Moment
 from collector.export import FORMATS
-from collector.model import Waiver
+from collector.model import Result, Waiver
 from tests import bundles
 from tests.cli.running import hostpledge
+from tests.export import findings
 from tests.pledges.lives import captured
 from tests.report.evidence import RECORD
 
@@ -204,6 +207,80 @@ def test_programs_are_given_what_was_signed(key: PrivateKey, tmp_path: Path) -> 
     for odd in ("csv", "=x", "doc=x", f"csv={tmp_path}"):
         ended = hostpledge("report", signed.path, "--export", odd)
         assert (ended.status, ended.out) == (2, ""), odd
+
+
+def _waived(form: str, text: str) -> bool:
+    """Does it say of the one control that it is accepted?"""
+    if form == "json":
+        (one,) = [f for f in json.loads(text)["hosts"]["web-1"]["findings"] if f["waiver"]]
+        return not one["waiver"]["expired"]
+    signs = {
+        "csv": f",{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}T",
+        "junit": "(waived until ",
+        "sarif": '"status": "accepted"',
+        "oscal": '"remarks": "waived: being replaced',
+        "xccdf": "waived until ",
+        "prometheus": 'waived="yes"',
+        "openmetrics": 'waived="yes"',
+        "hdf": '"waived": true',
+        "ocsf": '"status": "Suppressed"',
+        "defectdojo": '"risk_accepted": true',
+        "table": "waived until ",
+    }
+    return signs[form] in text
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_waiver_counts_at_the_moment_of_the_export(
+    form: str, key: PrivateKey, tmp_path: Path
+) -> None:
+    """As for `pledge status`; what was accepted for a while is not accepted for good."""
+    until = datetime.now(UTC) + timedelta(days=30)
+    waiver = Waiver("encryption.password_hash", "*", "being replaced", "Wang An", until)
+    signed, _ = bundles.make(
+        tmp_path, [replace(captured("weak"), host="web-1")], key, waivers=[waiver],
+        controls=catalog.select(("encryption",), 3), grade=3,
+    )  # fmt: skip
+    made: dict[str, str] = {}
+    for at in (
+        "",
+        "judged",
+        f"{until - timedelta(days=1):%Y-%m-%d}",
+        f"{until:%Y-%m-%d}T23:59:59Z",
+    ):
+        words = ("--at", at) if at else ()
+        file = tmp_path / f"f{len(made)}"
+        ended = hostpledge("report", signed.path, "--export", f"{form}={file}", *words)
+        assert ended.status == 0, ended.err
+        made[at] = file.read_text(encoding="utf-8")
+    assert [_waived(form, text) for text in made.values()] == [True, True, True, False]
+    ended = hostpledge("report", signed.path, "--export", f"{form}=x", "--at", "then")
+    assert (ended.status, ended.out) == (2, "")
+
+
+def test_a_waiver_that_the_record_has_no_more_counts_no_more() -> None:
+    """As for `pledge status`: withdrawn, made shorter, or longer."""
+    judged = datetime(2026, 11, 1, tzinfo=UTC)
+    at, end = judged + timedelta(days=10), judged + timedelta(days=30)
+    waiver = Waiver("backup.fresh", "web-1", "why", "who", end)
+    finding = findings.finding("web-1", Result.FAIL, waiver=waiver, control="backup.fresh")
+
+    def counts(moment: Moment) -> bool:
+        return waived(moment.settled(finding, judged), judged)
+
+    other = replace(waiver, host="web-2")
+    short = replace(waiver, host="*", expires=at - timedelta(days=1))
+    assert [counts(Moment(at, held)) for held in (None, [waiver], [other], [], [short])] == [
+        True, True, False, False, False,
+    ]  # fmt: skip
+    assert counts(Moment(at, [short, waiver]))
+    assert counts(Moment(end, [replace(waiver, expires=end + timedelta(days=1))]))
+    assert not counts(Moment(end))
+    assert counts(Moment())
+    # one that had ended when it was judged waives nothing later either
+    later = end + timedelta(days=1)
+    held = [replace(waiver, expires=later + timedelta(days=9))]
+    assert not waived(Moment(later, held).settled(finding, later), later)
 
 
 def test_two_reports_want_two_files(made: Made, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
 from collector.export import exporter
 from collector.export.envelope import Identity
 from collector.model import Finding, Lang, Method, Result, Text
-from collector.scope import scope_of
+from collector.scope import Part, Scope, scope_of
 from collector.verify.policy import FRESH_DAYS
 from tests.export.findings import AT, CONTROL, HOSTILE, HOSTS, STATUSES, finding, waiver
 
@@ -236,6 +236,33 @@ def test_rules_and_dashboard_rest_on_what_is_exported(name: str, text: str) -> N
 def test_every_metric_is_in_a_rule_or_the_dashboard() -> None:
     used = {m for text in expressions().values() for m in re.findall(r"hostpledge_\w+", text)}
     assert used == set(exported())
+
+
+def test_a_declared_host_that_was_not_looked_at_has_a_series() -> None:
+    """Nothing could be alerted on else: all that was looked at may pass."""
+    hosts = {"a": [finding("a", Result.PASS)]}
+    parts = {"2.2": Part(26, 26), "2.3": Part(3, 18)}
+    absent = 'hostpledge_host_complete{host="web-01",status="absent",provenance="none"'
+    for form in ("prometheus", "openmetrics"):
+        text = made(form, hosts=hosts, more=(Scope(2, parts, ("web-01", "a")),))
+        assert f"{absent}}} 0" in text
+        assert text.count('status="absent"') == 1
+        assert 'clause_judged_whole{clause="2.2",grade="2"} 0' in text
+        text = made(form, hosts=hosts, more=(Scope(2, parts),))
+        assert "absent" not in text
+        assert 'clause_judged_whole{clause="2.2",grade="2"} 1' in text
+        assert 'clause_judged_whole{clause="2.3",grade="2"} 0' in text
+
+
+def test_no_panel_makes_a_zero_of_no_data() -> None:
+    assert not [name for name, text in expressions().items() if "vector(" in text]
+
+
+def test_a_waiver_that_ended_counts_where_failures_are_counted() -> None:
+    for name, text in expressions().items():
+        if 'waived="no"' in text:
+            ended = "hostpledge_waived_until_timestamp_seconds <= time()"
+            assert ended in " ".join(text.split()), name
 
 
 def test_every_alert_is_tried_and_they_share_the_registers_numbers() -> None:

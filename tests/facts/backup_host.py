@@ -99,7 +99,7 @@ def _run(scenario: str, folder: Path, begin: bytes = b"") -> subprocess.Complete
     place.mkdir()
     (folder / "scenario").write_text(_BEGIN + scenario)
     (folder / "begin").write_bytes(begin)
-    wrapper = ROOT / "collector" / "hostpledge-backup-report"
+    wrapper = ROOT / "roles/backup/files/hostpledge-backup-report"
     done = subprocess.run(
         ["unshare", "-m", "-p", "-f", "--kill-child", "sh", "-c", _ENTER, "sh", str(place),
          str(wrapper), str(folder / "scenario"), str(folder / "begin")],

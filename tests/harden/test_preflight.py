@@ -49,6 +49,23 @@ def test_a_host_that_will_not_is_told_why_in_one_line(said: str, why: str) -> No
     assert "\n" not in told
 
 
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (
+            "refused is not in the sudoers file.",
+            "becoming it was refused: refused is not in the sudoers file.",
+        ),
+        ("sudo: a password is required", "becoming it was refused: sudo: a password is required"),
+        ("profile: SECRET=7", "(uid is unknown): set become"),
+    ],
+)
+def test_become_that_is_refused_is_not_one_that_is_lacking(said: str, why: str) -> None:
+    told = refusal(heard(""), (3, 9), said)
+    assert told.startswith("hardening needs root on the host")
+    assert told.endswith(why)
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_it_is_asked_in_any_shell(shell: str) -> None:
     if shutil.which(SHELLS[shell][0]) is None:

@@ -14,7 +14,7 @@ from collector.cli.options.outputs import check_output
 from collector.cli.options.paths import FilePath
 from collector.cli.ui.language import lang_option, tr
 from collector.cli.workflows import exports as report_exports
-from collector.cli.workflows.exports import export_option
+from collector.cli.workflows.exports import at_option, export_option
 from collector.cli.workflows.reports import Places, write
 from collector.errors import BadInput
 
@@ -66,6 +66,7 @@ from collector.errors import BadInput
     ),
 )
 @export_option
+@at_option
 @click.option(
     "--against",
     "against",
@@ -99,6 +100,7 @@ def report(
     xlsx_file: Path | None,
     brief_file: Path | None,
     exports: tuple[str, ...],
+    at: str | None,
     against: Path | None,
     record_file: Path | None,
     trust_file: Path | None,
@@ -133,7 +135,10 @@ def report(
     with open_trusted(bundle, trust_file, identity) as opened:
         about = identity_of(opened)
         mode = mode_of(public=public)
-        report_exports.write(for_programs, opened, mode, unchecked=trust_file is None)
+        if for_programs:
+            unchecked = trust_file is None
+            moment = report_exports.moment_of(at, opened, record_file, trusted=not unchecked)
+            report_exports.write(for_programs, opened, mode, moment, unchecked=unchecked)
         if for_people:
             write(opened, places, against, record_file, trust_file, mode)
     answer(about, files=[str(target) for target in targets])

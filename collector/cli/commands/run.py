@@ -147,7 +147,7 @@ def run(
         folder.end()
         say(opened, pledge)
         answer_of_one(opened.path, report, pledge, grade)
-        prints("".join(exports.texts(form, opened)))
+        prints("".join(exports.texts(form, opened, exports.Moment())))
         _say_where(report, opened.path)
         whole = all(a.status is HostStatus.COMPLETE for a in arrived.values())
         return 0 if whole and _satisfied(opened) else 1

@@ -41,6 +41,8 @@ _TABLE = (
     (r"non-zero return code: (.*)", r"\1"),
     (r"putting back needs root on the host, so nothing was put back: set become",
      "恢复须有 root 权限，未作恢复：请加 --become"),
+    (r"putting back needs root on the host, so nothing was put back; becoming it was refused: (.*)",
+     r"恢复须有 root 权限，未作恢复；主机拒绝提权：\1"),
     # the guard against lock-outs, and what is kept for undo
     (r"(\w+): after the change no new connection could be made \((.*)\); the host has rolled it "
      r"back(?:, but not all of it: (.*))?",
@@ -68,6 +70,8 @@ _TABLE = (
     # before anything is done
     (r"hardening needs root on the host \(uid is (.*)\): set become",
      r"整改须有 root 权限（当前 uid 为 \1）：请加 --become"),
+    (r"hardening needs root on the host, and becoming it was refused: (.*)",
+     r"整改须有 root 权限，而主机拒绝提权：\1"),
     (r"(.*): neither apt nor dnf/yum is here; only Debian and RHEL families are hardened",
      r"\1：没有 apt，也没有 dnf/yum；只整改 Debian 系与 RHEL 系"),
     (r"(.*): this Ansible needs Python (\S+) or later on the host, and it has (\S+), as all .*",

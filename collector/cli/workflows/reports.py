@@ -22,6 +22,7 @@ from collector.i18n.message import in_chinese
 from collector.resources import home_place
 
 if TYPE_CHECKING:
+    from collector.pledges.record.form import PledgeRecord
     from collector.pledges.status.findings import Life
     from collector.verify import Bundle
 
@@ -116,18 +117,7 @@ def _record(
     """
     pledge = evidence.get("pledge")
     if file is not None:
-        from collector.pledges.record.form import load
-
-        record = load(file)
-        if pledge is not None and pledge["id"] != record.id:
-            raise BadInput(
-                tr(
-                    f"是登记 {record.id}，而证据包属于登记 {pledge['id']}",
-                    f"is the record {record.id}, while the bundle belongs to {pledge['id']}",
-                ),
-                where=str(file),
-            )
-        return _plain(record.canonical())
+        return _plain(_loaded(file, pledge).canonical())
     if pledge is None or not _has_register():
         return None
     if not known:
@@ -153,6 +143,39 @@ def _record(
             err=True,
         )
         return None
+
+
+def record_of(
+    file: Path | None, pledge: Mapping[str, Any] | None, digest: str, *, trusted: bool
+) -> PledgeRecord | None:
+    """The record of a bundle; None where there is none here, or the bundle only says its name.
+
+    Raises BadInput for a file of another pledge, CollectorError where the register has none.
+    """
+    if file is not None:
+        return _loaded(file, pledge)
+    if pledge is None or not _has_register():
+        return None
+    from collector.pledges.register.register import Register
+
+    register = Register.open(create=False)
+    record = register.get(pledge["id"])
+    return record if trusted or Kept(register, record.id).has(digest) else None
+
+
+def _loaded(file: Path, pledge: Mapping[str, Any] | None) -> PledgeRecord:
+    from collector.pledges.record.form import load
+
+    record = load(file)
+    if pledge is not None and pledge["id"] != record.id:
+        raise BadInput(
+            tr(
+                f"是登记 {record.id}，而证据包属于登记 {pledge['id']}",
+                f"is the record {record.id}, while the bundle belongs to {pledge['id']}",
+            ),
+            where=str(file),
+        )
+    return record
 
 
 def _kept(evidence: Mapping[str, Any]) -> Kept | None:

@@ -12,6 +12,9 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils import basic
 from ansible.plugins.action import ActionBase
 
+from collector.model import HostStatus
+from collector.run.collected.outcome import classify
+
 _ARMED = "/var/lib/hostpledge/undo/.armed"
 _ASK = """
 echo "uid=$(id -u)"
@@ -63,9 +66,16 @@ def heard(text: str) -> Host:
     )
 
 
-def refusal(host: Host, least: tuple[int, ...]) -> str:
-    """Why the host cannot be hardened, in one line; empty where it can."""
+def refusal(host: Host, least: tuple[int, ...], said: str = "") -> str:
+    """Why the host cannot be hardened, in one line; empty where it can.
+
+    `said`: what came instead of answers, as of sudo that refuses.
+    """
     name = host.name or "this host"
+    if not host.uid and said:
+        status, why = classify(said, begun=False)
+        if status is HostStatus.BECOME_REFUSED:
+            return f"hardening needs root on the host, and becoming it was refused: {why}"
     if host.uid != "0":
         return f"hardening needs root on the host (uid is {host.uid or 'unknown'}): set become"
     if not host.family:
@@ -109,7 +119,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         self.validate_argument_spec(argument_spec={})
         done = self._low_level_execute_command(asked(_pythons(variables)))
         host = heard(str(done["stdout"]))
-        if why := refusal(host, tuple(basic._PY_MIN)):  # noqa: SLF001 - Ansible tells nowhere else
+        said = "\n".join(str(done.get(name) or "") for name in ("stderr", "stdout", "msg"))
+        least = tuple(basic._PY_MIN)  # noqa: SLF001 - Ansible tells nowhere else
+        if why := refusal(host, least, said):
             raise AnsibleActionFail(why)
         facts: dict[str, Any] = {}
         if "service_mgr" not in (variables.get("ansible_facts") or {}):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ _PREFIX = "urn:hostpledge:schema:"
 _MOST = 4 << 20
 # whoever forgot the schema in one of these shall hear of it; `inventory.yml` is mostly Ansible's
 _OUR_NAMES = re.compile(r"(^|/)(pledges?|data-inventor(y|ies)|event-ledgers?)(/|\.|-)[^/]*")
+# below it, a member is rather of a file of others
+_ALIKE = 0.75
 _GROUP = frozenset({"hosts", "children", "vars"})
 
 
@@ -98,10 +101,15 @@ def _parsed(data: bytes) -> object:
 
 
 def _is_policy(document: object) -> bool:
-    """Without a schema, as `verify --policy` takes it."""
-    known = documents()[f"{_PREFIX}policy:1"]["properties"]
-    named = set(document) if isinstance(document, dict) else set()
-    return bool(named) and named <= set(known) - {"schema"}
+    """Without a schema, as `verify --policy` takes it; also where a member of it is mistyped.
+
+    A hook that passed over `complet: true` would leave a policy that wants less than is thought.
+    """
+    known = [name for name in documents()[f"{_PREFIX}policy:1"]["properties"] if name != "schema"]
+    named = [str(name) for name in document] if isinstance(document, dict) else []
+    unknown = [name for name in named if name not in known]
+    near = [name for name in unknown if get_close_matches(name.casefold(), known, 1, _ALIKE)]
+    return len(named) > len(unknown) and near == unknown
 
 
 def _checked(data: bytes, where: str) -> str:
