@@ -191,10 +191,14 @@ def settle(places: Places) -> int:
 
 
 def _let_go(path: Path) -> bool:
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        # an upload that ended meanwhile has taken it away itself
+        return False
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        path.unlink()
+        path.unlink(missing_ok=True)
     except BlockingIOError:
         return False
     finally:

@@ -140,3 +140,25 @@ def test_bytes_stay_where_nobody_can_tell_whether_they_have_a_receipt(
     with suppress(OSError):
         quarantine.settle(places)
     assert places.file("quarantine", link.digest).read_bytes() == DATA
+
+
+@pytest.mark.parametrize("when", ["listed", "opened"])
+def test_an_upload_that_ends_while_others_are_settled_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    places = Places(tmp_path / "hand-in")
+    link, _ = links.new(places, "P-1", "web-1", 2, timedelta(days=1))
+    upload = quarantine.Upload(places, link)
+    really = os.open
+
+    def meanwhile(path: Path, *how: int, **named: int) -> int:
+        if Path(path) == upload.path and when == "listed":
+            upload.close()
+        handle = really(path, *how, **named)
+        if Path(path) == upload.path and when == "opened":
+            upload.close()
+        return handle
+
+    monkeypatch.setattr(os, "open", meanwhile)
+    quarantine.settle(places)
+    assert list(places.room("incoming").iterdir()) == []
