@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from collector import private
 from collector.errors import BadInput, CollectorError
+from collector.handin import links
 from collector.handin.links import Link
 from collector.handin.places import Places, is_there, load, now, store
 from collector.i18n.message import msg
@@ -102,7 +103,8 @@ class Upload:
     def take_in(self, looked_at: str, came_from: str) -> tuple[Receipt, bool]:
         """Its receipt, and whether that is a new one: the same bytes have one receipt.
 
-        Raises UsedError where other bytes came first, and NoRoomError.
+        Raises UsedError where other bytes came first, BadInput where the link has ended meanwhile,
+        and NoRoomError.
         """
         places, link = self._places, self.link
         try:
@@ -110,6 +112,9 @@ class Upload:
                 known = again(places, link, self.sha256)
                 if known is not None:
                     return known, False
+                # looked at here: whoever takes a link back finds all that came by it before
+                if links.state(places, link) != "open":
+                    raise BadInput(msg("hand_in_link_ended"))
                 at = now().replace(microsecond=0)
                 about = {"pledge": link.pledge, "sha256": self.sha256, "size": self.size}
                 places.log("received", id=link.id, host=link.host, came_from=came_from, **about)

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from collector import private
-from collector.handin import links, quarantine
+from collector.errors import BadInput
+from collector.handin import ended, links, quarantine
 from collector.handin.links import Link
 from collector.handin.places import Places
 from tests.pledges import killed
@@ -162,3 +163,22 @@ def test_an_upload_that_ends_while_others_are_settled_stops_nobody(
     monkeypatch.setattr(os, "open", meanwhile)
     quarantine.settle(places)
     assert list(places.room("incoming").iterdir()) == []
+
+
+@pytest.mark.parametrize("by", ["revoked", "disposed"])
+def test_what_was_looked_through_as_its_link_was_taken_back_does_not_come(
+    tmp_path: Path, by: str
+) -> None:
+    places = Places(tmp_path / "hand-in")
+    link, _ = links.new(places, "P-1", "web-1", 2, timedelta(days=1))
+    upload = quarantine.Upload(places, link)
+    upload.write(DATA)
+    if by == "revoked":
+        links.revoke(places, link.id)
+    else:
+        assert ended.end(places, "P-1") == (1, 0)
+    with pytest.raises(BadInput, match="ended"):
+        upload.take_in("", "test")
+    upload.close()
+    assert list(quarantine.every(places)) == []
+    assert list(places.room("quarantine").iterdir()) == []
