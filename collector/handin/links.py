@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from collector import private
 from collector.errors import BadInput
-from collector.handin.places import Places, is_there, load, now, store
+from collector.handin.places import Places, load, now, store
 from collector.i18n.message import msg
 
 SCHEMA = "urn:hostpledge:schema:hand-in-link:1"
@@ -51,7 +51,7 @@ def new(places: Places, pledge: str, host: str, grade: int, lasts: timedelta) ->
     link = Link(_digest(token), pledge, host, grade, at, at + lasts)
     with places.held():
         path = places.file("links", link.digest, ".json")
-        if is_there(path) or _of(places, link.id):
+        if private.is_there(path) or _of(places, link.id):
             raise BadInput(msg("try_again"))  # 48 bits met: as good as never
         places.log("link_made", id=link.id, pledge=pledge, host=host)
         store(path, _to_json(link))
@@ -89,7 +89,7 @@ def every(places: Places) -> Iterator[Link]:
 
 def state(places: Places, link: Link) -> State:
     """Used for what came by it, whatever happens to it later."""
-    if is_there(places.file("receipts", link.digest, ".json")):
+    if private.is_there(places.file("receipts", link.digest, ".json")):
         ended = link.ends_at <= now() or _revoked(places, link)
         return "ended" if ended else "used"
     if _revoked(places, link):
@@ -108,7 +108,7 @@ def revoke(places: Places, id: str) -> Link:
 
 
 def _revoked(places: Places, link: Link) -> bool:
-    return is_there(places.file("links", link.digest, ".revoked"))
+    return private.is_there(places.file("links", link.digest, ".revoked"))
 
 
 def _of(places: Places, id: str) -> list[str]:

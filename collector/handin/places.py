@@ -128,15 +128,6 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def is_there(path: Path) -> bool:
-    """Raises OSError where that cannot be told: `exists` takes that for a no."""
-    try:
-        path.lstat()
-    except FileNotFoundError:
-        return False
-    return True
-
-
 def load(path: Path) -> dict[str, Any] | None:
     """A document of the folder; None where there is none. Raises BadInput for a damaged one."""
     try:

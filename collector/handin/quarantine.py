@@ -23,7 +23,7 @@ from collector import private
 from collector.errors import BadInput, CollectorError
 from collector.handin import links
 from collector.handin.links import Link
-from collector.handin.places import Places, is_there, load, now, store
+from collector.handin.places import Places, load, now, store
 from collector.i18n.message import msg
 
 SCHEMA = "urn:hostpledge:schema:hand-in-receipt:1"
@@ -136,7 +136,7 @@ class Upload:
         except OSError:
             # without a receipt nothing came; a folder that was not synced may have one all the same
             with suppress(OSError):
-                if not is_there(told):
+                if not private.is_there(told):
                     kept.unlink(missing_ok=True)
             raise
 
@@ -188,8 +188,8 @@ def settle(places: Places) -> int:
         for path in places.room("incoming").iterdir():
             gone += _let_go(path)
         for path in places.room("quarantine").iterdir():
-            there = is_there(places.file("receipts", path.name, ".json"))
-            if not there or is_there(places.file("decided", path.name, ".json")):
+            there = private.is_there(places.file("receipts", path.name, ".json"))
+            if not there or private.is_there(places.file("decided", path.name, ".json")):
                 path.unlink()
                 gone += 1
     return gone
