@@ -488,7 +488,8 @@ def test_a_session_under_another_name_is_none(own: Site, blank: str, around: str
 
     def asked(name: str) -> int:
         sent = f"x=1; {name}={token}".encode("latin-1")
-        return bare.client.get("/pledges/demo-2", headers=[(b"cookie", sent)]).status_code
+        answer = bare.client.get("/pledges/demo-2", headers=[(b"cookie", sent)])
+        return int(answer.status_code)
 
     assert asked(name) == 200
     assert asked(other) == 303
