@@ -262,6 +262,15 @@ def copy_tree(
                 shutil.copyfileobj(inside, out, 1 << 20)
 
 
+def is_there(path: Path) -> bool:
+    """Raises OSError where that cannot be told: `exists` takes that for a no."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def others_may_read(path: Path) -> bool:
     """Is `path` there, and open to others than its owner?"""
     return path.exists() and bool(path.stat().st_mode & _OTHERS)

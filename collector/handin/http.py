@@ -166,8 +166,6 @@ class _Desk:
                 return known, False
             async with self._looking:
                 looked_at = await looked(upload.path, link.host)
-            if await run_in_threadpool(links.state, self.places, link) in ("ended", "revoked"):
-                raise BadInput(msg("hand_in_link_ended"))
             return await run_in_threadpool(upload.take_in, looked_at, came_from)
         finally:
             upload.close()

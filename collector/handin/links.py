@@ -50,7 +50,8 @@ def new(places: Places, pledge: str, host: str, grade: int, lasts: timedelta) ->
     at = now()
     link = Link(_digest(token), pledge, host, grade, at, at + lasts)
     with places.held():
-        if (path := places.file("links", link.digest, ".json")).exists() or _of(places, link.id):
+        path = places.file("links", link.digest, ".json")
+        if private.is_there(path) or _of(places, link.id):
             raise BadInput(msg("try_again"))  # 48 bits met: as good as never
         places.log("link_made", id=link.id, pledge=pledge, host=host)
         store(path, _to_json(link))
@@ -88,7 +89,7 @@ def every(places: Places) -> Iterator[Link]:
 
 def state(places: Places, link: Link) -> State:
     """Used for what came by it, whatever happens to it later."""
-    if places.file("receipts", link.digest, ".json").exists():
+    if private.is_there(places.file("receipts", link.digest, ".json")):
         ended = link.ends_at <= now() or _revoked(places, link)
         return "ended" if ended else "used"
     if _revoked(places, link):
@@ -107,7 +108,7 @@ def revoke(places: Places, id: str) -> Link:
 
 
 def _revoked(places: Places, link: Link) -> bool:
-    return places.file("links", link.digest, ".revoked").exists()
+    return private.is_there(places.file("links", link.digest, ".revoked"))
 
 
 def _of(places: Places, id: str) -> list[str]:

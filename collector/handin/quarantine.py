@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from collector import private
 from collector.errors import BadInput, CollectorError
+from collector.handin import links
 from collector.handin.links import Link
 from collector.handin.places import Places, load, now, store
 from collector.i18n.message import msg
@@ -102,29 +103,42 @@ class Upload:
     def take_in(self, looked_at: str, came_from: str) -> tuple[Receipt, bool]:
         """Its receipt, and whether that is a new one: the same bytes have one receipt.
 
-        Raises UsedError where other bytes came first, and NoRoomError.
+        Raises UsedError where other bytes came first, BadInput where the link has ended meanwhile,
+        and NoRoomError.
         """
         places, link = self._places, self.link
         try:
             with places.held():
-                known = receipt(places, link.digest)
+                known = again(places, link, self.sha256)
                 if known is not None:
-                    return _same(known, self.sha256), False
+                    return known, False
+                # looked at here: whoever takes a link back finds all that came by it before
+                if links.state(places, link) != "open":
+                    raise BadInput(msg("hand_in_link_ended"))
                 at = now().replace(microsecond=0)
                 about = {"pledge": link.pledge, "sha256": self.sha256, "size": self.size}
                 places.log("received", id=link.id, host=link.host, came_from=came_from, **about)
-                self.path.replace(places.file("quarantine", link.digest))
-                private.sync_folder(places.room("quarantine"))
                 made = Receipt(
                     link.digest, link.pledge, link.host, self.sha256, self.size, at, looked_at
                 )
-                store(places.file("receipts", link.digest, ".json"), _to_json(made))
+                self._keep(made)
                 return made, True
         except OSError as problem:
-            # without a receipt nothing came
-            with suppress(OSError):
-                places.file("quarantine", link.digest).unlink(missing_ok=True)
             raise _no_room(problem) from None
+
+    def _keep(self, made: Receipt) -> None:
+        places, digest = self._places, made.digest
+        kept, told = places.file("quarantine", digest), places.file("receipts", digest, ".json")
+        try:
+            self.path.replace(kept)
+            private.sync_folder(places.room("quarantine"))
+            store(told, _to_json(made))
+        except OSError:
+            # without a receipt nothing came; a folder that was not synced may have one all the same
+            with suppress(OSError):
+                if not private.is_there(told):
+                    kept.unlink(missing_ok=True)
+            raise
 
     def close(self) -> None:
         with suppress(OSError):
@@ -135,13 +149,14 @@ class Upload:
 def again(places: Places, link: Link, sha256: str) -> Receipt | None:
     """The receipt of the same bytes, where these came by the link. Raises UsedError for others."""
     known = receipt(places, link.digest)
-    return None if known is None else _same(known, sha256)
-
-
-def _same(known: Receipt, sha256: str) -> Receipt:
-    if known.sha256 == sha256:
-        return known
-    raise UsedError(msg("hand_in_link_used", at=known.received_at.isoformat(timespec="seconds")))
+    if known is None:
+        return None
+    if known.sha256 != sha256:
+        at = known.received_at.isoformat(timespec="seconds")
+        raise UsedError(msg("hand_in_link_used", at=at))
+    # where that failed before, a power cut would take away what the sender is told once more
+    private.sync_folder(places.room("receipts"))
+    return known
 
 
 def _no_room(problem: OSError) -> Exception:
@@ -173,18 +188,22 @@ def settle(places: Places) -> int:
         for path in places.room("incoming").iterdir():
             gone += _let_go(path)
         for path in places.room("quarantine").iterdir():
-            there = places.file("receipts", path.name, ".json").exists()
-            if not there or places.file("decided", path.name, ".json").exists():
+            there = private.is_there(places.file("receipts", path.name, ".json"))
+            if not there or private.is_there(places.file("decided", path.name, ".json")):
                 path.unlink()
                 gone += 1
     return gone
 
 
 def _let_go(path: Path) -> bool:
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        # an upload that ended meanwhile has taken it away itself
+        return False
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        path.unlink()
+        path.unlink(missing_ok=True)
     except BlockingIOError:
         return False
     finally:

@@ -150,12 +150,16 @@ class Outbox:
 
     def state(self, message: Message, channel: str, now: datetime) -> State:
         name = f"{message.id}.{channel}"
-        if (self.folder / "done" / f"{name}.json").exists():
+        if private.is_there(self.folder / "done" / f"{name}.json"):
             return "done"
-        if (self.folder / "sending" / name).exists():
+        if private.is_there(self.folder / "sending" / name):
             return "unsure"
         tried = _load(self.folder / "tries" / f"{name}.json")
-        return "later" if tried and datetime.fromisoformat(tried["next"]) > now else "new"
+        if tried is None:
+            return "new"
+        waits = datetime.fromisoformat(tried["next"]) - now
+        # longer than it ever waits: that was written by a clock that was ahead
+        return "later" if timedelta() < waits <= timedelta(minutes=_BACKOFF[-1]) else "new"
 
     def bore(self, message: Message, channel: str, sha256: str) -> bool:
         """Was it sent with that file, or may it have been?"""

@@ -178,6 +178,16 @@ def test_what_was_refused_is_tried_again_later(office: Office) -> None:
     assert len(office.told()) == 1
 
 
+def test_what_a_clock_that_was_ahead_put_off_is_tried_again(office: Office) -> None:
+    office.server.mode = "busy"
+    office.json()
+    for path in (office.folder / "outbox" / "tries").glob("*.json"):
+        path.write_text(json.dumps({"count": 6, "next": "2099-01-01T00:01:01+00:00"}))
+    office.server.mode = "take"
+    assert len(office.json()["sent"]) == 2
+    assert len(office.told()) == 1
+
+
 def test_what_nobody_confirmed_is_told_and_not_sent_again_unasked(office: Office) -> None:
     office.server.mode = "close"
     assert len(office.json()["unsure"]) == 2

@@ -501,3 +501,14 @@ def test_trusted_keys_signed_what_they_are_said_to(saved: Saved, tmp_path: Path)
         with pytest.raises(BadInput, match=r"not a whole backup of a register: .*signature"):
             restore(tmp_path / "bad.zip", target, trust=trust)
         assert not Path(target).exists()
+
+
+def test_another_backup_that_ends_meanwhile_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "b.zip"
+    gone = tmp_path / ".b.zip.1.part"
+    monkeypatch.setattr(Path, "glob", lambda *_: [gone])
+    with backup._aside(target) as (out, aside):
+        out.write(b"x")
+    assert aside.read_bytes() == b"x"

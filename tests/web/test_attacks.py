@@ -474,3 +474,22 @@ def test_accounts_are_made_in_order(tmp_path: Path) -> None:
         known.add(Account("five", "engineer"), "short")
     assert [one.name for one in known.every()] == ["one"]
     assert Sessions(State.open(str(tmp_path / "s"))).find("") is None
+
+
+@pytest.mark.parametrize("blank", ["\xa0", "\x85", "\x1c", "\x1f", "\x0b", "\x0c"])
+@pytest.mark.parametrize("around", ["before", "behind"])
+def test_a_session_under_another_name_is_none(own: Site, blank: str, around: str) -> None:
+    """A neighbour site may set it: browsers hold `__Host-` alone to this host, and to TLS."""
+    browser = own.browser("cust")
+    token = browser.client.cookies["hostpledge-session"]
+    bare = own.browser()
+    name = "hostpledge-session"
+    other = blank + name if around == "before" else name + blank
+
+    def asked(name: str) -> int:
+        sent = f"x=1; {name}={token}".encode("latin-1")
+        answer = bare.client.get("/pledges/demo-2", headers=[(b"cookie", sent)])
+        return int(answer.status_code)
+
+    assert asked(name) == 200
+    assert asked(other) == 303

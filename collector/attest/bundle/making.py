@@ -17,7 +17,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from fcntl import LOCK_EX, LOCK_NB, flock
@@ -174,7 +174,8 @@ def _aside(out: Path) -> Iterator[Path]:
         private.folder(out.parent)
         for left in out.parent.glob(f"{glob.escape(prefix)}*.part"):
             if left.is_dir() and not left.is_symlink():
-                with _lock(left) as idle:
+                # another that has ended meanwhile took its own away
+                with suppress(FileNotFoundError), _lock(left) as idle:
                     if idle:
                         shutil.rmtree(left, ignore_errors=True)
         aside = out.parent / f"{prefix}{secrets.token_hex(8)}.part"

@@ -36,7 +36,8 @@ class Evidence:
     many of its captures no run vouches for (None: it was attached before that was kept). `past`:
     every host in it had been looked at later already (None: what its time says, see `current`).
     `doubted`: the register's rows of its pledge are not what its log says of them. `now`: of
-    clauses that come to another verdict since (`standing.ended_waivers`), which.
+    clauses that come to another verdict since (`standing.ended_waivers`), which. `hosts`: those
+    that are in it (None: that was not asked for, or is not kept).
     """
 
     pledge: str
@@ -54,6 +55,7 @@ class Evidence:
     past: bool | None = None
     doubted: bool = False
     now: Mapping[str, str] = MappingProxyType({})
+    hosts: frozenset[str] | None = None
 
     @property
     def whole(self) -> bool:

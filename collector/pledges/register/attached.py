@@ -141,7 +141,10 @@ class Attached(Remembered):
         for id, doubt in doubts.items():
             if doubt.rows:
                 found[id] = [replace(self._evidence(row), doubted=True) for row in doubt.rows]
-        few = {id: few_of(attached) for id, attached in found.items()}
+        with self._database.read() as connection:
+            few = sightings.with_hosts(
+                connection, {id: few_of(attached) for id, attached in found.items()}
+            )
         if broken:
             return few, [broken]
         more = [why for id, why in sorted(unsigned.items()) if id not in doubts]

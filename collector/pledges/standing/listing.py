@@ -21,6 +21,7 @@ _KEPT = frozenset({"pass", "notapplicable"})
 VERDICTS = ("pass", "partial", "fail", "error", "notapplicable", "notchecked", "none")
 ORDERS = ("id", "customer", "grade", "until", "collected")
 _SATISFIED = frozenset({"pass", "partial", "notapplicable"})
+_NOTHING_LEFT = frozenset({"pass", "notapplicable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,25 @@ class Listed:
             return "none"
         word = last.word(clause) or "none"
         scope = last.scope
-        short = scope is None or scope.grade < self.record.grade or not scope.clauses[clause].whole
+        # a record that declares no hosts is proven by no machine
+        short = (
+            not self.record.hosts
+            or scope is None
+            or scope.grade < self.record.grade
+            or not scope.clauses[clause].whole
+        )
+        if self.unseen and word in _NOTHING_LEFT:
+            # what holds for some of the hosts is no pass for all of them
+            return "error"
         return "error" if short and word in _SATISFIED else word
+
+    @property
+    def unseen(self) -> frozenset[str]:
+        """The hosts that are declared, and not in its newest evidence; none where nobody knows."""
+        last = self.last
+        return frozenset(self.record.hosts) - (
+            frozenset(self.record.hosts) if last is None or last.hosts is None else last.hosts
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import os
 import stat
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -67,12 +67,10 @@ def _lacking(register: Register, digest: str, kept: Path) -> BadInput:
 def _aside(target: Path) -> Iterator[tuple[BinaryIO, Path]]:
     """A file beside the target, locked while it is written; what killed ones left there goes."""
     for left in target.parent.glob(f".{target.name}.*.part"):
-        with left.open("rb") as other:
-            try:
-                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            left.unlink(missing_ok=True)
+        # held by another backup, or gone meanwhile as one that has ended
+        with suppress(BlockingIOError, FileNotFoundError), left.open("rb") as other:
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()
     aside = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         handle = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

@@ -19,6 +19,7 @@ from collector.model import Lang
 from collector.pledges.database.transactions import DatabaseSaysError
 from collector.report.render.sheets import Rows as Sheet
 from collector.report.render.sheets import as_csv, as_xlsx
+from collector.web.asking.cookies import cookies_of
 from collector.web.asking.drawing import draw
 from collector.web.keeping.accounts import WIDE, Account, Accounts, Role
 from collector.web.keeping.sessions import Session, Sessions
@@ -224,13 +225,17 @@ class Asker:
         self.cookies.append((self.cookie_name(name), value, seconds))
 
     def cookie(self, name: str) -> str:
-        return self.request.cookies.get(self.cookie_name(name), "")
+        return self._sent.get(self.cookie_name(name), "")
 
     def cookies_of(self, form: re.Pattern[str]) -> list[str]:
         """The names, as `cookie` takes them, of what the browser holds that are of that form."""
         own = self.cookie_name("")
-        names = [name.removeprefix(own) for name in self.request.cookies if name.startswith(own)]
+        names = [name.removeprefix(own) for name in self._sent if name.startswith(own)]
         return [name for name in names if form.fullmatch(name)]
+
+    @property
+    def _sent(self) -> Mapping[str, str]:
+        return cookies_of(self.request.headers.getlist("cookie"))
 
     def cookie_name(self, name: str) -> str:
         # a name that browsers take from this host alone, and over TLS alone

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import Connection, or_, select
 
 from collector.i18n.message import visible
 from collector.web.keeping import tables
@@ -21,8 +22,12 @@ NOBODY = "-"
 STRANGERS = 200_000
 # notes of who was known, or tried a password that was looked at, and did not get in
 _TRIES = ("failed", "stopped", "no role")
+# by which the clock may be ahead of when old lines went last, and how far it is followed a day
+_JUMP, _STEP = timedelta(days=7), timedelta(days=2)
+_CLOCK = "log_clock"
 # after so many lines they are counted
 _OFTEN = 500
+_log = logging.getLogger("hostpledge.web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +109,26 @@ class Access:
                     connection.execute(table.delete().where(theirs & (table.c.number <= number)))
 
     def _drop_old(self) -> None:
-        self._dropped = time.monotonic()
-        before = (datetime.now(UTC) - timedelta(days=self._days)).isoformat()
+        first, self._dropped = self._dropped == float("-inf"), time.monotonic()
         table = tables.access
         with self._state.write() as connection:
-            connection.execute(table.delete().where(table.c.at < before))
+            before = self._clock(connection, first=first) - timedelta(days=self._days)
+            connection.execute(table.delete().where(table.c.at < before.isoformat()))
+
+    def _clock(self, connection: Connection, *, first: bool) -> datetime:
+        """Now, as far as it is believed: one wrong clock would take the whole log away.
+
+        One that is far ahead of when old lines went last is followed by steps, a day each.
+        """
+        now, kept = datetime.now(UTC), tables.kept
+        query = select(kept.c.value).where(kept.c.name == _CLOCK)
+        last = select(tables.access.c.at).order_by(tables.access.c.number.desc()).limit(1)
+        told = connection.execute(query).scalar() or connection.execute(last).scalar()
+        known = datetime.fromisoformat(told) if told else now
+        believed = now
+        if now - known > _JUMP:
+            believed = known if first else known + _STEP
+            days = (now - known).days
+            _log.warning("log of access: the clock is %d days ahead, old lines stay", days)
+        self._state.put(connection, _CLOCK, believed.isoformat())
+        return believed

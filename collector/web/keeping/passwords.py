@@ -25,13 +25,13 @@ _HASHER = PasswordHasher()
 
 
 class BusyError(Exception):
-    """As many passwords wait as may."""
+    """As many wait as may."""
 
 
 class Places:
-    """Of the threads that all pages share so many wait for a password and no more.
+    """Of the threads that all pages share so many have one thing to do that takes long.
 
-    Whoever finds no place is told so at once. `of_one`: how many one sender may have of them.
+    Whoever finds no place is told so at once. `of_one`: how many one sender, or account, may have.
     """
 
     def __init__(self, most: int, of_one: int) -> None:

@@ -46,8 +46,9 @@ class Sessions:
             # the account before its sessions, as whoever changes it: or each waits for the other
             if not is_still(connection, account):
                 return None
-            connection.execute(table.delete().where(table.c.made_at < now - LONGEST))
-            connection.execute(table.delete().where(table.c.seen_at < now - IDLE))
+            for column, most in ((table.c.made_at, LONGEST), (table.c.seen_at, IDLE)):
+                over = (column < now - most) | (column > now + most)
+                connection.execute(table.delete().where(over))
             connection.execute(
                 table.insert().values(
                     token=_digest(token),
@@ -70,7 +71,8 @@ class Sessions:
         if row is None:
             return None
         account = self._accounts.find(row["account"])
-        fresh = row["made_at"] > now - LONGEST and row["seen_at"] > now - IDLE
+        # of a clock that was ahead too: it would last until that time has come
+        fresh = abs(row["made_at"] - now) < LONGEST and abs(row["seen_at"] - now) < IDLE
         if not fresh or account is None or not account.holds(datetime.now(UTC)):
             self.end(token)
             return None

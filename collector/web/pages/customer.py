@@ -230,6 +230,8 @@ def _answers(
     found = []
     for id in _CLAUSES:
         word = "fail" if id in known.failing else listed.verdict(id)
+        if word in ("pass", "notapplicable") and id in known.unproven:
+            word = "error"
         if word != "none" and not readable:
             # what the register says of a bundle that nobody can read now is not proven by it
             word = "error"

@@ -99,12 +99,23 @@ class Dossier:
     def standing(self) -> str:
         if self.status.unread:
             return "unverified"
-        return "broken" if self.failing else standing_of(self.listed())
+        if self.failing:
+            return "broken"
+        found = standing_of(self.listed())
+        return "unverified" if found == "kept" and self.unproven else found
 
     @property
     def failing(self) -> frozenset[str]:
         """The clauses of the controls that fail by the newest look at some host."""
-        found = {c.clause.id for c in self.status.clauses if c.verdict is Result.FAIL}
+        return self._of(Result.FAIL)
+
+    @property
+    def unproven(self) -> frozenset[str]:
+        """Those that are not kept by the status, whatever the row of a bundle says."""
+        return self._of(*(r for r in Result if r not in (Result.PASS, Result.NOTAPPLICABLE)))
+
+    def _of(self, *results: Result) -> frozenset[str]:
+        found = {c.clause.id for c in self.status.clauses if c.verdict in results}
         return frozenset(CHECKED[id][0] for id in found if id in CHECKED and len(CHECKED[id]) == 1)
 
 

@@ -40,8 +40,11 @@ def months(
                 if row.attached_at <= end and row.sequence not in void.get(one.record.id, ())
             ]
             if rows:
-                fails = end == now and (broken.get(one.record.id) or standing_of(one) == "broken")
-                counts["broken" if fails else standing_of(replace(one, evidence=rows))] += 1
+                if end == now:
+                    word = "broken" if broken.get(one.record.id) else standing_of(one)
+                else:
+                    word = standing_of(replace(one, evidence=rows))
+                counts[word] += 1
         found.append({"day": end.astimezone(CHINA).date().isoformat(), **counts})
     return found
 

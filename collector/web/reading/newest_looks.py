@@ -18,7 +18,8 @@ class Looks:
     """`hosts` and `controls` are of evidence.json, each host with what was found of it last.
 
     `seen`: by host and control the number of the bundle that says so; `of`: by host that of the
-    newest bundle that it is in. `handed_in` nobody collected from. `unseen` are in none.
+    newest bundle that it is in. Of `handed_in` something that is shown rests on what nobody
+    collected. `unseen` are in none.
     """
 
     hosts: Mapping[str, Mapping[str, Any]]
@@ -55,8 +56,12 @@ def newest_looks(
             if host not in hosts:
                 hosts[host] = {"status": entry["status"], "findings": []}
                 of[host] = number
-                if not is_collected(entry["origin"], document["run"]):
-                    handed_in.add(host)
+                shown = True
+            else:
+                # an older look counts as far as something of it is shown still
+                shown = any((host, f["control"]) not in seen for f in entry["findings"])
+            if shown and not is_collected(entry["origin"], document["run"]):
+                handed_in.add(host)
             for finding in entry["findings"]:
                 key = host, finding["control"]
                 if key not in seen:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +27,7 @@ from collector.web.asking.asker import (
 )
 from collector.web.keeping.access import NOBODY, Line
 from collector.web.keeping.accounts import folded
+from collector.web.keeping.passwords import BusyError, Places
 from collector.web.keeping.sessions import Session
 from collector.web.serving.guard import PEER
 from collector.web.serving.told import told
@@ -40,6 +41,19 @@ _SAME = (*_UNTOLD, "/verify")
 _DOORS = ("/sign-in", "/oidc", "/oidc/back")
 _YEAR = 365 * 86400
 _log = logging.getLogger("hostpledge.web")
+# what takes seconds for a large pledge goes on though nobody waits for it any more, and all
+# threads are shared: of files fewer are made at once than of pages
+_FILES, _PAGES = Places(6, 2), Places(18, 6)
+_LONG: Mapping[str, Places] = {
+    "/export.{form:str}": _FILES,
+    "/due/export.{form:str}": _FILES,
+    "/pledges/{id:str}/findings.{form:str}": _FILES,
+    "/pledges/{id:str}/evidence/{sequence:str}.zip": _FILES,
+    "/pledges/{id:str}": _PAGES,
+    "/pledges/{id:str}/findings/{control:str}/{host:path}": _PAGES,
+}
+# seconds
+_AGAIN = 5
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -170,12 +184,28 @@ def _handled(asker: Asker, asked: Asked) -> Response:
         waits = asker.session is not None and asker.session.account.must_change
         if waits and asker.request.url.path not in ("/password", "/sign-out"):
             return asker.go(_afterwards(asker, "/password"))
-        return asked.handler(asker)
+        return _drawn(asker, asked)
     except NotFoundError:
         return asker.page("nothing", 404)
     except TurnedAwayError as problem:
         asker.note = asker.note or problem.why
-        return asker.page("turned", problem.status, why=problem.why)
+        answer = asker.page("turned", problem.status, why=problem.why)
+        if problem.status == 503:
+            answer.headers["Retry-After"] = str(_AGAIN)
+        return answer
+
+
+def _drawn(asker: Asker, asked: Asked) -> Response:
+    """Raises TurnedAwayError where the account has as many long answers under way as it may."""
+    places = _LONG.get(asked.route)
+    if places is None or asker.session is None:
+        return asked.handler(asker)
+    try:
+        with places.one(asker.session.account.name):
+            return asked.handler(asker)
+    except BusyError:
+        asker.note = "busy"
+        raise TurnedAwayError("turned_busy", 503) from None
 
 
 def _afterwards(asker: Asker, door: str) -> str:

@@ -147,7 +147,7 @@ def list_json(rows: Sequence[Listed], every: Sequence[Listed]) -> str:
             "hosts": masked(record.hosts),
             "evidence": one.evidence[-1].sequence if one.evidence else 0,
             "last": evidence_json(last) if last else None,
-            "proof": last is not None and not lacking(last, record.grade),
+            "proof": last is not None and not lacking(last, record.grade) and not one.unseen,
             "proven": {n: one.verdict(n) for n in CHECKED},
             "due": masked([[d.kind, d.at.isoformat(), d.text.to(lang())] for d in one.dues]),
         }

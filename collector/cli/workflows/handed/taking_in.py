@@ -22,10 +22,11 @@ from collector.cli.options.pledge import Pledged
 from collector.cli.workflows.attach_warnings import Holding, odd
 from collector.cli.workflows.evidence import Signing
 from collector.cli.workflows.handed import waiting
-from collector.errors import CollectorError
+from collector.errors import BadInput, CollectorError
 from collector.handin import quarantine
 from collector.handin.places import Places, load, store
 from collector.handin.quarantine import Receipt
+from collector.i18n.message import msg
 
 if TYPE_CHECKING:
     from collector.pledges.database.rows import Evidence
@@ -47,7 +48,8 @@ class Taken:
 def settle(register: Register, places: Places) -> list[Taken]:
     """What commands that were killed had attached and not decided; the rest of it goes away.
 
-    What nobody holds of uploads goes too. To be called by who holds `intake.lock`.
+    What nobody holds of uploads goes too. Where the register does not say, that is the trouble of
+    what the job names, and it stays. To be called by who holds `intake.lock`.
     """
     quarantine.settle(places)
     found: list[Taken] = []
@@ -55,8 +57,10 @@ def settle(register: Register, places: Places) -> list[Taken]:
         job = load(work / _JOB) if work.is_dir() else None
         try:
             known = _attached(register, work, job) if job is not None else None
-        except CollectorError:
+        except CollectorError as problem:
             # of another register that has its hand-ins here, say: not ours to take away
+            if job is not None and _digest(work) is not None:
+                found += [Taken(one, trouble=problem) for one in _of_job(places, job)]
             continue
         if job is not None and known is not None:
             found += _decided(places, _of_job(places, job), known)
@@ -69,15 +73,28 @@ def _of_job(places: Places, job: dict[str, Any]) -> list[Receipt]:
     return [one for one in found if one is not None]
 
 
-def _attached(register: Register, work: Path, job: dict[str, Any]) -> Evidence | None:
-    """The evidence that the bundle of that job is, where it came so far."""
+def _digest(work: Path) -> str | None:
+    """That of the bundle which was made there; None where there is none to read."""
     from collector.verify import open_bundle
 
     if not (work / _BUNDLE).is_dir():
         return None
-    with open_bundle(work / _BUNDLE) as opened:
-        digest = opened.digest
-    return next((e for e in register.every_evidence(job["pledge"]) if e.digest == digest), None)
+    with suppress(CollectorError), open_bundle(work / _BUNDLE) as opened:
+        return opened.digest
+    return None
+
+
+def _attached(register: Register, work: Path, job: dict[str, Any]) -> Evidence | None:
+    """The evidence that the bundle of that job is, where it came so far."""
+    if not (work / _BUNDLE).is_dir():
+        return None
+    digest = _digest(work)
+    if digest is None:
+        raise BadInput(msg("hand_in_file_damaged"), where=str(work / _BUNDLE))
+    pledge = str(job["pledge"])
+    # what a connection that broke off had begun ends first
+    with register.changing(pledge):
+        return next((e for e in register.every_evidence(pledge) if e.digest == digest), None)
 
 
 def _decided(places: Places, receipts: Sequence[Receipt], known: Evidence) -> list[Taken]:
@@ -145,7 +162,6 @@ def _told_apart(receipts: Sequence[Receipt]) -> tuple[list[Receipt], list[Taken]
 
 def _alike(one: Receipt, other: Receipt) -> CollectorError:
     from collector.cli.ui.language import tr
-    from collector.errors import BadInput
 
     return BadInput(
         tr(
@@ -168,6 +184,16 @@ def _take_most(
         return _take(register, places, pledge, receipts, signing)
     except CollectorError as problem:
         trouble = problem
+    try:
+        known = _come(register, places, pledge)
+    except CollectorError:
+        # the job stays, and the next `settle` looks
+        return [Taken(one, trouble=trouble) for one in receipts]
+    if known is not None:
+        done = _decided(places, _of_job(places, _job(places, pledge)), known)
+        shutil.rmtree(_work(places, pledge), ignore_errors=True)
+        there = {taken.receipt.digest for taken in done}
+        return done + [Taken(one, trouble=trouble) for one in receipts if one.digest not in there]
     found: list[Taken] = []
     if len(receipts) > 1:
         for one in receipts:
@@ -180,6 +206,20 @@ def _take_most(
     if found and left:
         return found + _take_most(register, places, pledge, left, signing)
     return found + [Taken(one, trouble=trouble) for one in left]
+
+
+def _come(register: Register, places: Places, pledge: str) -> Evidence | None:
+    """The evidence that the job left there is: a connection may break off at the last word of it.
+
+    Raises CollectorError where the register does not say.
+    """
+    work, job = _work(places, pledge), _job(places, pledge)
+    return None if not job or _digest(work) is None else _attached(register, work, job)
+
+
+def _job(places: Places, pledge: str) -> dict[str, Any]:
+    work = _work(places, pledge)
+    return load(work / _JOB) or {} if work.is_dir() else {}
 
 
 def _try(register: Register, places: Places, pledge: str, one: Receipt, signing: Signing) -> None:
@@ -201,7 +241,6 @@ def _when(one: Receipt) -> tuple[datetime, datetime]:
 
 def _again(newer: Receipt) -> CollectorError:
     from collector.cli.ui.language import tr
-    from collector.errors import BadInput
 
     return BadInput(
         tr(
@@ -211,6 +250,10 @@ def _again(newer: Receipt) -> CollectorError:
     )
 
 
+def _work(places: Places, pledge: str) -> Path:
+    return places.room("work") / captures.file_name(pledge).removesuffix(captures.SUFFIX)
+
+
 @contextmanager
 def _made(
     register: Register, places: Places, pledge: str, receipts: Sequence[Receipt], signing: Signing
@@ -218,7 +261,10 @@ def _made(
     """The bundle of these; it, and the job that names them, are gone afterwards unless killed."""
     from collector.attest.bundle import making
 
-    work = places.room("work") / captures.file_name(pledge).removesuffix(captures.SUFFIX)
+    work = _work(places, pledge)
+    if _come(register, places, pledge) is not None:
+        # of a job that `settle` could not tell
+        raise BadInput(msg("try_again"))
     shutil.rmtree(work, ignore_errors=True)
     private.folder(work / "captures")
     about = Pledged(register, register.get(pledge))

@@ -94,8 +94,11 @@ def intake(
         check_attachable(signing)
     with places.held("intake.lock"):
         done = taking_in.settle(register, places)
-        left = undecided(places, register)
-        refused = _refuse(places, _named(left, refuse), str(why)) if refuse else []
+        # of what a job may have attached already nothing else is made, and nobody is told otherwise
+        unsure = [one for one in done if one.trouble is not None]
+        open_ = {one.receipt.digest for one in unsure}
+        left = [one for one in undecided(places, register) if one.digest not in open_]
+        refused = _refuse(places, _named(left, refuse, unsure), str(why)) if refuse else []
         if signing is not None:
             wanted = left if all_ else _named(left, accept, done)
             done += taking_in.take(register, places, wanted, signing, moved=moved, named=accept)

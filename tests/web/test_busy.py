@@ -1,0 +1,56 @@
+"""What takes long for a large pledge: an account has a few of it at once, and the others go on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from collector.web.reading.customer import Customer
+from tests.web.sites import Browser, Site, place, site
+
+__all__ = ["place", "site"]
+
+
+@pytest.mark.parametrize(
+    ("path", "held"), [("/pledges/demo-2/findings.csv", 2), ("/pledges/demo-2", 6)]
+)
+def test_one_account_does_not_take_all_threads(
+    site: Site, monkeypatch: pytest.MonkeyPatch, path: str, held: int
+) -> None:
+    browser, other = site.browser("cust"), site.browser("eng")
+    cookie = browser.client.cookies["hostpledge-session"]
+    really: Callable[..., Any] = Customer.dossier
+    go, begun = threading.Event(), threading.Semaphore(0)
+
+    def slow(self: Customer, *given: Any, **named: Any) -> Any:
+        begun.release()
+        assert go.wait(60)
+        return really(self, *given, **named)
+
+    def asked(_: int) -> tuple[int, str]:
+        one = site.browser()
+        one.client.cookies.set("hostpledge-session", cookie, domain="127.0.0.1", path="/")
+        answer = one.get(path)
+        return answer.status_code, answer.headers.get("retry-after", "")
+
+    monkeypatch.setattr(Customer, "dossier", slow)
+    with ThreadPoolExecutor(12) as pool:
+        try:
+            under_way = [pool.submit(asked, number) for number in range(held)]
+            for _ in under_way:
+                assert begun.acquire(timeout=60)
+            more = pool.submit(asked, held)
+            assert more.result(60) == (503, "5")
+            assert _others_go_on(other)
+        finally:
+            go.set()
+        assert [one.result(60) for one in under_way] == [(200, "")] * held
+    assert browser.get(path).status_code == 200
+
+
+def _others_go_on(browser: Browser) -> bool:
+    return browser.get("/").status_code == 200
