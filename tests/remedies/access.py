@@ -42,6 +42,7 @@ chage -d "$(date -d '200 days ago' +%F)" idle
     ),
     Scene(
         "intrusion.privilege_separation",
+        steps=(0, 1),
         fill={
             "ADMIN": "zhao",
             "ADMIN_KEY": f"{_KEYS[0]} zhao",
@@ -52,6 +53,45 @@ chage -d "$(date -d '200 days ago' +%F)" idle
         },
         works="runuser -u sun -- journalctl -n 1 >/dev/null",
         away="rm -r /home/zhao /home/qian /home/sun",
+    ),
+    # whoever is there already keeps the keys that are there
+    Scene(
+        "intrusion.privilege_separation",
+        name="there",
+        steps=(0,),
+        before=None,
+        after=(),
+        fill={
+            "ADMIN": "zhao",
+            "ADMIN_KEY": f"{_KEYS[0]} zhao",
+            "SECOND": "qian",
+            "SECOND_KEY": f"{_KEYS[1]} qian",
+        },
+        prepare=f"""
+useradd -m -s /bin/bash zhao
+install -d -m 0700 -o zhao /home/zhao/.ssh
+echo '{_KEYS[2]} of old' >/home/zhao/.ssh/authorized_keys
+""",
+        works="""
+grep -q 'of old$' /home/zhao/.ssh/authorized_keys
+grep -q ' zhao$' /home/zhao/.ssh/authorized_keys
+""",
+        away="id zhao; ! id qian 2>/dev/null; userdel -r zhao; rm -rf /home/qian",
+    ),
+    Scene(
+        "intrusion.root_login",
+        name="there",
+        steps=(0,),
+        before=None,
+        after=(),
+        fill={"ADMIN": "sun"},
+        prepare=f"""
+useradd -m -s /bin/bash sun
+install -d -m 0700 -o sun /home/sun/.ssh
+echo '{_KEYS[2]} of old' >/home/sun/.ssh/authorized_keys
+""",
+        works='[ "$(cat /home/sun/.ssh/authorized_keys)" = "' + _KEYS[2] + ' of old" ]',
+        away="id sun; userdel -r sun",
     ),
     Scene(
         "firewall.exposed_ports",

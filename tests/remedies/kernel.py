@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.remedies.antimalware import FOUND, MAKER
 from tests.remedies.scene import Scene
 
 _AUDITED = "auditctl -e 1 >/dev/null; systemctl start auditd\n"
@@ -10,21 +11,7 @@ DISKS = (512, 256)
 _PASSPHRASE = "not-a-secret-2026"
 
 SCENES = (
-    Scene(
-        "logging.audit_enabled",
-        prepare="auditctl -e 0 >/dev/null; systemctl stop auditd",
-        away=_AUDITED,
-    ),
-    Scene(
-        "logging.audit_coverage",
-        prepare=f"{_AUDITED}rm -f /etc/audit/rules.d/*.rules; augenrules --load",
-        works="""
-touch /srv/removed
-(echo 1000 >/proc/self/loginuid; rm /srv/removed)
-sleep 2
-grep -a 'key="delete"' /var/log/audit/audit.log | grep -aq 'type=SYSCALL'
-""",
-    ),
+    # before anything that stops the daemon, which it would tell
     Scene(
         "logging.daemon_protection",
         prepare="""
@@ -34,6 +21,23 @@ systemctl daemon-reload
 """,
         works="! systemctl stop auditd 2>/dev/null && systemctl is-active --quiet auditd",
         away="rm -r /etc/systemd/system/auditd.service.d; systemctl daemon-reload",
+    ),
+    Scene(
+        "logging.audit_enabled",
+        # what was lost while nobody took it is told
+        after=("pass", "partial"),
+        prepare="auditctl -e 0 >/dev/null; systemctl stop auditd",
+        away=_AUDITED,
+    ),
+    Scene(
+        "logging.audit_coverage",
+        prepare=_AUDITED,
+        works="""
+touch /srv/removed
+(echo 1000 >/proc/self/loginuid; rm /srv/removed)
+sleep 2
+grep -a 'key="delete"' /var/log/audit/audit.log | grep -aq 'type=SYSCALL'
+""",
     ),
     Scene(
         "logging.drops",
@@ -122,5 +126,25 @@ swapon -a
         before="partial",
         after=("pass", "partial"),
         prepare="systemctl disable --now apparmor; aa-teardown",
+    ),
+    Scene(
+        "antivirus.realtime",
+        steps=(0, 1),
+        prepare=f"""
+{MAKER}
+systemctl stop clamav-freshclam
+cp /srv/maker/*.cld /var/lib/clamav/
+chown clamav: /var/lib/clamav/*.cld
+systemctl restart clamav-daemon
+clamdscan --ping 120 >/dev/null
+""",
+        works=f"""
+echo {FOUND} >/home/found
+! cat /home/found
+echo harmless >/home/harmless
+grep -q harmless /home/harmless
+systemctl is-active --quiet clamav-clamonacc
+""",
+        away="systemctl stop clamav-daemon clamav-daemon.socket; rm -f /home/found /home/harmless",
     ),
 )

@@ -98,7 +98,25 @@ systemctl restart systemd-journald
 """,
         ),
         Scene("logging.tamper_protection", prepare=UBUNTU_LOGS, away=UBUNTU_LOGS_BACK),
-        Scene("logging.retention_configured", prepare=f"{GET} rsyslog logrotate >/dev/null"),
+        Scene(
+            "logging.retention_configured",
+            steps=(0,),
+            prepare=f"{GET} rsyslog logrotate >/dev/null",
+        ),
+        # what is kept longer than six months stays so
+        Scene(
+            "logging.retention_configured",
+            name="longer",
+            steps=(0,),
+            prepare=f"""
+{GET} rsyslog logrotate >/dev/null
+sed -i 's/rotate .*/rotate 60/' /etc/logrotate.d/btmp
+""",
+            works="""
+grep -q 'rotate 60' /etc/logrotate.d/btmp
+grep -q monthly /etc/logrotate.d/btmp
+""",
+        ),
         Scene(
             "logging.remote_copy",
             peer=LOG_SERVER,
@@ -136,6 +154,7 @@ systemctl reload ssh
         ),
         Scene(
             "intrusion.root_login",
+            steps=(0, 1),
             fill={"ADMIN": "lisi"},
             by_key=False,
             works="passwd -S root >/dev/null && runuser -u lisi -- id -nG | grep -qw sudo",

@@ -24,7 +24,8 @@ _PACKAGES = (
     "systemd systemd-sysv dbus udev openssh-server auditd rsyslog logrotate cron "
     "iproute2 procps sudo kmod e2fsprogs initramfs-tools linux-image-cloud-amd64 "
     "cryptsetup lvm2 fdisk fscrypt gocryptfs "
-    "nftables chrony unattended-upgrades apparmor libpam-pwquality cracklib-runtime"
+    "nftables chrony unattended-upgrades apparmor apparmor-utils clamav-daemon clamdscan "
+    "libpam-pwquality cracklib-runtime"
 )
 _COMMANDS = ("qemu-system-x86_64", "mmdebstrap", "mke2fs", "ssh", "ssh-keygen")
 _DOCS = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*")
