@@ -388,3 +388,49 @@ def test_a_slip_in_a_name_is_no_good_news(run: Run, ids: tuple[str, ...]) -> Non
         assert (ended.status, said in ended.err) == (2, True), ended.err
     assert run("findings", *ids, "--owner", "李运维").status == 1
     assert run("findings", *ids, "--host", "web-01").status == 1
+
+
+@pytest.mark.parametrize("ids", [(), ("one-1",)])
+def test_a_person_or_a_host_that_nobody_has_is_refused(run: Run, ids: tuple[str, ...]) -> None:
+    """Of two characters with one wrong, nothing is near: it read as if there was nothing to do."""
+    none = run("findings", *ids, "--owner", "李供")
+    assert (none.status, "nobody sees to any finding yet" in none.err) == (2, True), none.err
+    for id, host, owner in (
+        ("one-1", "web-01", "李工"),
+        ("two-2", "web-01", "王五 13900000000"),
+        ("two-2", "*", "张工"),
+    ):
+        given = run("assign", id, HASH, host, "--owner", owner, "--due", SOON)
+        assert given.status == 0, given.err
+    said = "nobody of this name sees to a finding: 李供; near it: 李工; others: 张工, 王五\n"
+    ended = run("findings", *ids, "--owner", "李供", "--overdue")
+    assert (ended.status, ended.out) == (2, ""), ended.out
+    assert ended.err.endswith(f"--owner: {said}"), ended.err
+    ended = run("findings", *ids, "--owner", "nobody", "--grade", "3")
+    assert (ended.status, ended.err.endswith("there are: 张工, 李工, 王五\n")) == (2, True), (
+        ended.err
+    )
+    ended = run("list", "--owner", "李供")
+    assert (ended.status, ended.err.endswith(f"--owner: {said}")) == (2, True), ended.err
+    ended = run("assign", "--whose", "李供", "--owner", "张工", "--check")
+    assert (ended.status, ended.err.endswith(f"--whose: {said}")) == (2, True), ended.err
+    ended = run("assign", "--host", "h999", "--owner", "张工", "--check")
+    assert (ended.status, "--host: no such host: h999" in ended.err) == (2, True), ended.err
+    ended = run("findings", *ids, "--host", "h999")
+    assert (ended.status, "--host: no such host: h999" in ended.err) == (2, True), ended.err
+
+
+def test_who_is_known_and_has_nothing_open_is_no_slip(run: Run, register: Register) -> None:
+    """Nor is a host that evidence alone has."""
+    assert run("assign", "two-2", HASH, "web-01", "--owner", "李工").status == 0
+    assert run("findings", "--owner", "李工").status == 1
+    ended = run("findings", "one-1", "--owner", "李工")
+    assert (ended.status, ended.out.splitlines()[0]) == (
+        0,
+        "open 0, waived 0, closed 0; overdue 0, nobody's 0",
+    ), ended.err
+    for known in register.list():
+        other = made(**{**known.document, "resources": {"hosts": ["web-02"]}})
+        register.add(other, update=True)
+    assert run("findings", "--host", "web-01").status == 1
+    assert run("findings", "--host", "web-02").status == 0

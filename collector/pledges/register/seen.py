@@ -42,6 +42,13 @@ class Seen(Attached):
         with self._database.read() as connection:
             return sightings.looked_at(connection, at)
 
+    def seen_hosts(self) -> frozenset[str]:
+        """The hosts that evidence of any pledge has; raises as `take_in`."""
+        self.take_in()
+        with self._database.read() as connection:
+            found = connection.execute(select(tables.sightings.c.host).distinct())
+            return frozenset(found.scalars())
+
     def twins_of(self, id: str, found: Sequence[Sighting]) -> tuple[Twin, ...]:
         """Where else what is about to be attached was seen, in other hosts of it as well.
 

@@ -142,6 +142,7 @@ def list_(
     form: str,
     location: str | None,
 ) -> int:
+    from collector.cli.commands.pledge import strangers
     from collector.cli.commands.pledge.changes import renewals
     from collector.cli.ui.sheets import put
     from collector.pledges.record.times import CHINA
@@ -166,6 +167,7 @@ def list_(
         owner or "",
     )
     register = open_register(location)
+    strangers.refuse_person(register, owner, "--owner")
     ahead = _AHEAD if within is None else within
     attached, doubts = register.newest_and_doubts()
     attached = EndedWaivers().counted(register, attached, now)
