@@ -434,3 +434,33 @@ def test_who_is_known_and_has_nothing_open_is_no_slip(run: Run, register: Regist
         register.add(other, update=True)
     assert run("findings", "--host", "web-01").status == 1
     assert run("findings", "--host", "web-02").status == 0
+
+
+def test_hosts_that_were_never_looked_at_are_named(run: Run, register: Register) -> None:
+    """One command over all pledges; of a draft nobody owes a look."""
+    hosts = {"hosts": ["web-01", "old-02"]}
+    register.add(made(id="one-1", resources=hosts), update=True)
+    register.add(made(id="mute-3", resources={"hosts": ["web-01", "db-03"]}), update=True)
+    register.add(made(id="draft-4", resources=hosts, documents=[], draft=True))
+    period = {"from": "2026-01-01", "until": (NOW + timedelta(days=60)).date().isoformat()}
+    for known in register.list():
+        register.add(made(**{**known.document, "period": period}), update=True)
+    shown = run("list", "--absent")
+    assert shown.status == 0, shown.err
+    assert [line.split()[0] for line in shown.out.splitlines()[1:3]] == ["mute-3", "one-1"]
+    assert "old-02" in shown.out
+    assert "2 host(s) of 2 pledge(s)" in shown.out
+    assert "two-2" not in shown.out
+    found = answer(run("list", "--absent", "--format", "json").out)["pledges"]
+    assert {one["id"]: one["never_looked_at"] for one in found} == {
+        "mute-3": ["db-03"],
+        "one-1": ["old-02"],
+    }
+    rows = list(
+        csv.DictReader(io.StringIO(run("list", "--absent", "--format", "csv").out.lstrip("\ufeff")))
+    )
+    assert [row["never_looked_at"] for row in rows] == ["db-03", "old-02"]
+    assert "no host was never looked at" in run("list", "--absent", "--search", "two-2").out
+    assert run("list", "--absent", "--history").status == 2
+    assert run("list", "--older-than", "1").out.count("one-1") == 1
+    assert "none of 4" in run("list", "--older-than", "30").out
