@@ -388,3 +388,98 @@ def test_a_slip_in_a_name_is_no_good_news(run: Run, ids: tuple[str, ...]) -> Non
         assert (ended.status, said in ended.err) == (2, True), ended.err
     assert run("findings", *ids, "--owner", "李运维").status == 1
     assert run("findings", *ids, "--host", "web-01").status == 1
+
+
+@pytest.mark.parametrize("ids", [(), ("one-1",)])
+def test_a_person_or_a_host_that_nobody_has_is_refused(run: Run, ids: tuple[str, ...]) -> None:
+    """Of two characters with one wrong, nothing is near: it read as if there was nothing to do."""
+    none = run("findings", *ids, "--owner", "李供")
+    assert (none.status, "nobody sees to any finding yet" in none.err) == (2, True), none.err
+    for id, host, owner in (
+        ("one-1", "web-01", "李工"),
+        ("two-2", "web-01", "王五 13900000000"),
+        ("two-2", "*", "张工"),
+    ):
+        given = run("assign", id, HASH, host, "--owner", owner, "--due", SOON)
+        assert given.status == 0, given.err
+    said = "nobody of this name sees to a finding: 李供; near it: 李工; others: 张工, 王五\n"
+    ended = run("findings", *ids, "--owner", "李供", "--overdue")
+    assert (ended.status, ended.out) == (2, ""), ended.out
+    assert ended.err.endswith(f"--owner: {said}"), ended.err
+    ended = run("findings", *ids, "--owner", "nobody", "--grade", "3")
+    assert (ended.status, ended.err.endswith("there are: 张工, 李工, 王五\n")) == (2, True), (
+        ended.err
+    )
+    ended = run("list", "--owner", "李供")
+    assert (ended.status, ended.err.endswith(f"--owner: {said}")) == (2, True), ended.err
+    ended = run("assign", "--whose", "李供", "--owner", "张工", "--check")
+    assert (ended.status, ended.err.endswith(f"--whose: {said}")) == (2, True), ended.err
+    ended = run("assign", "--host", "h999", "--owner", "张工", "--check")
+    assert (ended.status, "--host: no such host: h999" in ended.err) == (2, True), ended.err
+    ended = run("findings", *ids, "--host", "h999")
+    assert (ended.status, "--host: no such host: h999" in ended.err) == (2, True), ended.err
+
+
+def test_who_is_known_and_has_nothing_open_is_no_slip(run: Run, register: Register) -> None:
+    """Nor is a host that evidence alone has."""
+    assert run("assign", "two-2", HASH, "web-01", "--owner", "李工").status == 0
+    assert run("findings", "--owner", "李工").status == 1
+    ended = run("findings", "one-1", "--owner", "李工")
+    assert (ended.status, ended.out.splitlines()[0]) == (
+        0,
+        "open 0, waived 0, closed 0; overdue 0, nobody's 0",
+    ), ended.err
+    for known in register.list():
+        other = made(**{**known.document, "resources": {"hosts": ["web-02"]}})
+        register.add(other, update=True)
+    assert run("findings", "--host", "web-01").status == 1
+    assert run("findings", "--host", "web-02").status == 0
+
+
+def test_the_history_tells_what_was_attached(run: Run, register: Register) -> None:
+    """It was silent of evidence, which is most of what becomes of a customer."""
+    assert run("assign", "one-1", HASH, "web-01", "--owner", "李工").status == 0
+    ended = run("history", "one-1")
+    assert ended.status == 0, ended.err
+    heads = [line.split("  ")[0] for line in ended.out.splitlines() if line[:1].strip()]
+    assert heads == ["one-1", "version 2", "evidence 1", "version 1"]
+    assert "二(二) " in ended.out.partition("evidence 1")[2]
+    found = answer(run("history", "one-1", "--format", "json").out)
+    (one,) = register.evidence("one-1")
+    assert [e["digest"] for e in found["evidence"]] == [one.digest]
+    rows = run("history", "one-1", "--format", "csv").out
+    assert ",evidence,,1," in rows
+    today = datetime.now(UTC).date() - timedelta(days=1)
+    assert "evidence 1" in run("history", "one-1", "--since", today.isoformat()).out
+    after = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    assert "nothing was written since" in run("history", "one-1", "--since", after).out
+
+
+def test_hosts_that_were_never_looked_at_are_named(run: Run, register: Register) -> None:
+    """One command over all pledges; of a draft nobody owes a look."""
+    hosts = {"hosts": ["web-01", "old-02"]}
+    register.add(made(id="one-1", resources=hosts), update=True)
+    register.add(made(id="mute-3", resources={"hosts": ["web-01", "db-03"]}), update=True)
+    register.add(made(id="draft-4", resources=hosts, documents=[], draft=True))
+    period = {"from": "2026-01-01", "until": (NOW + timedelta(days=60)).date().isoformat()}
+    for known in register.list():
+        register.add(made(**{**known.document, "period": period}), update=True)
+    shown = run("list", "--absent")
+    assert shown.status == 0, shown.err
+    assert [line.split()[0] for line in shown.out.splitlines()[1:3]] == ["mute-3", "one-1"]
+    assert "old-02" in shown.out
+    assert "2 host(s) of 2 pledge(s)" in shown.out
+    assert "two-2" not in shown.out
+    found = answer(run("list", "--absent", "--format", "json").out)["pledges"]
+    assert {one["id"]: one["never_looked_at"] for one in found} == {
+        "mute-3": ["db-03"],
+        "one-1": ["old-02"],
+    }
+    rows = list(
+        csv.DictReader(io.StringIO(run("list", "--absent", "--format", "csv").out.lstrip("\ufeff")))
+    )
+    assert [row["never_looked_at"] for row in rows] == ["db-03", "old-02"]
+    assert "no host was never looked at" in run("list", "--absent", "--search", "two-2").out
+    assert run("list", "--absent", "--history").status == 2
+    assert "\none-1" in run("list", "--older-than", "1").out
+    assert "none of 4" in run("list", "--older-than", "30").out

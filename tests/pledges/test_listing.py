@@ -130,6 +130,18 @@ def test_order_and_summary() -> None:
     assert found["without_evidence"] == 3
     assert sum(found["states"].values()) == 3
     assert found["clauses"]["2.2"] == {"none": 3}
+    assert {grade: of["pledges"] for grade, of in found["grades"].items()} == {"3": 1, "2": 2}
+    assert found["grades"]["2"]["clauses"]["2.3"] == {"none": 2}
+
+
+def test_old_evidence_alone() -> None:
+    """Not what was never looked at, which `due` has among it."""
+    old = Wanted(older=timedelta(days=90))
+    assert not old.holds(_listed(), TODAY)
+    for days, shown in ((89, False), (90, False), (91, True)):
+        at = NOW - timedelta(days=days)
+        row = Evidence("a-1", 1, "0" * 64, None, at, at, at, {}, Path("/none"))
+        assert old.holds(_listed(evidence=(row,)), TODAY) is shown, days
 
 
 # --- the command ---------------------------------------------------------------------------------

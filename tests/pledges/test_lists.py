@@ -425,3 +425,36 @@ def test_what_an_update_would_change_is_shown_and_nothing_written(
     (one,) = found["differences"]
     assert one["id"] == "C-001"
     assert {"customer.name", "safety_contact.phone"} == {c["field"] for c in one["changes"]}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_csv_that_ends_within_a_row_is_refused(tmp_path: Path, encoding: str) -> None:
+    """It was imported as if whole: a host cut short, or none at all."""
+    second = ["C-002", *GOOD[1:]]
+    whole = ["登记表", ",".join(HEAD), ",".join(GOOD), ",".join(second)]
+    path = tmp_path / "list.csv"
+
+    def faults(text: str) -> list[tuple[int, str, str]]:
+        path.write_bytes(text.encode(encoding))
+        return _faults(path)
+
+    text = "\n".join(whole)
+    # as an editor leaves it: all cells are there
+    assert faults(text) == []
+    assert faults(f"{text}\n") == []
+    cut = text.removesuffix(",web-01、db-01")
+    ((row, column, said),) = faults(cut)
+    assert (row, column) == (4, "主机")
+    assert said.startswith("the file ends within this row: 10 cells below 11 headings")
+    ((_, column, _),) = faults(cut.removesuffix(",www.yunfan.example"))
+    assert column == "域名"
+    # what a spreadsheet leaves out of the end of a row, in a whole file
+    assert faults(f"{cut}\n") == []
+    assert faults(f"{text}\n  ") == []
+
+
+def test_a_list_beside_it_is_cut_off_too(tmp_path: Path) -> None:
+    _csv(tmp_path, [*HEAD, "自查周期"], [*GOOD, "90"])
+    (tmp_path / "list.培训.csv").write_text("登记编号,主题,日期,人数\nC-001,消防,2026-06-18")
+    ((row, column, said),) = _faults(tmp_path / "list.csv")[:1]
+    assert (row, column, "no newline" in said) == (2, "人数", True)

@@ -283,6 +283,31 @@ def test_what_is_late_is_told_by_the_record(weak: tuple[Register, Signer], tmp_p
     assert "逾期" in ended.out
 
 
+def test_a_notice_is_listed_with_its_own_day(weak: tuple[Register, Signer], tmp_path: Path) -> None:
+    """One to mend by the 15th stood there with a day six weeks ahead, and late."""
+    register, _ = weak
+    today = NOW.astimezone(CHINA).date()
+    own, later = (today - timedelta(days=2)).isoformat(), (today + timedelta(days=40)).isoformat()
+    entry = {
+        "number": "AQ-1", "kind": "mend", "date": own, "mend_by": own, "evidence": 1,
+        "findings": [
+            {"control": HASH, "hosts": ["web-01"]},
+            {"control": HASH, "hosts": ["web-02"], "mend_by": later},
+        ],
+        "sha256": "ab" * 32,
+    }  # fmt: skip
+    register.change("one-1", lambda record: with_notice(record, entry, today=today))
+    words = ("pledge", "notices", "--register", tmp_path / "r", "--lang", "en")
+    ended = hostpledge(*words, home=tmp_path)
+    assert ended.status == 1, ended.err
+    assert ended.out.count(own) == 2, ended.out
+    assert "open 20" not in ended.out
+    (one,) = answer(hostpledge(*words, "--format", "json", home=tmp_path).out)["notices"]
+    assert (one["mend_by"], one["next_day"], one["last_day"]) == (own, own, later)
+    rows = hostpledge(*words, "--format", "csv", home=tmp_path).out
+    assert f",{own},{own},{later}," in rows
+
+
 def test_of_many_without_anything_one_line_is_said(
     weak: tuple[Register, Signer], run: Notice, tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -23,7 +23,7 @@ from collector.pledges.lists.forms import Unread, Wrong
 from collector.pledges.lists.places import MAIN, PLEDGE, SIGNED, tables
 from collector.pledges.lists.scans import Scans
 from collector.pledges.lists.sheets import Headed
-from collector.pledges.lists.xlsx import Sheet
+from collector.pledges.lists.xlsx import Rows, Sheet
 from collector.pledges.record.form import PledgeRecord
 
 # a list of so many faults is not read to its end
@@ -119,7 +119,7 @@ class _Reading:
     def _rows(self, sheet: Headed) -> Iterator[Row]:
         """The rows that hold something, with what their cells mean."""
         numbers: list[int] = []
-        for number, texts in sheet.rows:
+        for number, texts in self._whole_rows(sheet):
             given = {
                 column: texts[at]
                 for column, at in sheet.at.items()
@@ -142,6 +142,30 @@ class _Reading:
                     row.values[column] = value
             yield row
         self._faults.add(_merged(sheet, numbers))
+
+    def _whole_rows(self, sheet: Headed) -> Rows:
+        """The rows; the last one of a file that ends within it is a fault of its own too.
+
+        What a cut took away reads as cells that nobody filled in.
+        """
+        last: tuple[int, Sequence[str]] | None = None
+        for last in sheet.rows:
+            yield last
+        if last is None or not sheet.sheet.unended:
+            return
+        number, texts = last
+        have = len(texts)
+        if have >= sheet.width or not any(map(str.strip, texts)):
+            return
+        beyond = [column for column, at in sheet.at.items() if at >= have]
+        column = min(beyond or sheet.at, key=lambda name: sheet.at[name])
+        reason = Text(
+            f"文件在此行中断：表头有 {sheet.width} 列，此行只有 {have} 列，末尾也没有换行；"
+            "请换成完整的文件，确属完整的则补上此行末尾的空列",
+            f"the file ends within this row: {have} cells below {sheet.width} headings, and no "
+            "newline; take the whole file, or fill the row up with empty cells where it is whole",
+        )
+        self._faults.add([Row(sheet, number).fault(column, reason)])
 
     def _value(self, sheet: Headed, name: str, text: str) -> Any:
         column = sheet.table.columns[name]

@@ -46,7 +46,8 @@ class Source:
 class Headed:
     """A sheet whose headings were found. `at`: where each column stands; `headings`: its name
 
-    there; `rows` are those below; `unknown` the headings that no field takes.
+    there; `rows` are those below; `unknown` the headings that no field takes; `width` is how many
+    columns have a heading.
     """
 
     table: Table
@@ -57,6 +58,7 @@ class Headed:
     row: int
     rows: Rows
     unknown: tuple[str, ...] = field(default=())
+    width: int = 0
 
     def named(self, column: str) -> str:
         """What the list calls a column; what it lacks, by the first name in its language."""
@@ -85,9 +87,13 @@ def opened(path: Path) -> Source:
                 msg("two_sheets_same", sheets=names), where=str(path.parent), mend=msg("merge_them")
             )
         else:
-            rows = partial(_csv, _bytes(beside), where=str(beside))
-            lists[listed] = Sheet(beside.name, rows)
-    return Source(Sheet("", partial(_csv, data, where=str(path))), lists, unknown)
+            lists[listed] = _csv_sheet(beside.name, _bytes(beside), beside)
+    return Source(_csv_sheet("", data, path), lists, unknown)
+
+
+def _csv_sheet(title: str, data: bytes, path: Path) -> Sheet:
+    rows = partial(_csv, data, where=str(path))
+    return Sheet(title, rows, unended=not data.endswith((b"\n", b"\r")))
 
 
 def headed(sheet: Sheet, table: Table, title: str, path: Path) -> Headed | None:
@@ -116,7 +122,8 @@ def headed(sheet: Sheet, table: Table, title: str, path: Path) -> Headed | None:
             unknown = (
                 c.strip() for c, n in zip(cells, names, strict=True) if n and n not in table.known
             )
-            return Headed(table, sheet, title, found, headings, number, rows, tuple(unknown))
+            width = max(at for at, name in enumerate(names, 1) if name)
+            return Headed(table, sheet, title, found, headings, number, rows, tuple(unknown), width)
         if turn >= _HEADER_WITHIN:
             break
     if table.field != MAIN:

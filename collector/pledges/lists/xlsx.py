@@ -49,6 +49,7 @@ class Sheet:
     """A sheet, or a CSV file (`title` empty). `rows` begins anew with each call.
 
     `merged`: first row, last row, first column, last column (from 0) of each that spans rows.
+    `unended`: its file ends within a line.
     """
 
     title: str
@@ -57,6 +58,7 @@ class Sheet:
     hidden: bool = False
     hidden_rows: int = 0
     since_1904: bool = False
+    unended: bool = False
 
 
 def xlsx_sheets(data: bytes, *, most: int, where: str) -> list[Sheet]:

@@ -53,6 +53,11 @@ class Notice:
         }
 
     @property
+    def own_day(self) -> Day:
+        """The day that the notice itself says; where it says none, the first that it names."""
+        return self.mend_by or min(filter(None, self.named.values()), default="")
+
+    @property
     def last_day(self) -> Day:
         """The last of its days: after it, what is open still is late."""
         return max(self.named.values(), default=self.mend_by)

@@ -24,6 +24,7 @@ from collector.pledges.database.transactions import Database
 from collector.pledges.due.lifecycle import continued
 from collector.pledges.record import form as records
 from collector.pledges.record.changes import check_customer, check_names, updated
+from collector.pledges.record.drafts import is_free
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.register.seen import Seen
 from collector.pledges.status import briefs
@@ -159,7 +160,7 @@ class Register(Seen):
             record = updated(newest.record, record, keep)
         if newest is None and update:
             raise self.unknown(connection, record.id)
-        if newest is not None and not update:
+        if newest is not None and not update and not self._free(connection, newest):
             raise self._taken(record.id)
         if newest is None:
             if not tables.insert_new(connection, id=record.id, added_at=now.isoformat()):
@@ -177,6 +178,15 @@ class Register(Seen):
             )
         )
         return Version(number, record, now)
+
+    @staticmethod
+    def _free(connection: Connection, newest: Version) -> bool:
+        """Is it a draft that was withdrawn, and nothing was ever attached to it?"""
+        if not is_free(newest.record):
+            return False
+        table = tables.evidence
+        mine = select(table.c.sequence).where(table.c.pledge == newest.record.id).limit(1)
+        return connection.execute(mine).first() is None
 
     def _check_names(self, connection: Connection, records: Iterable[PledgeRecord]) -> None:
         known = connection.execute(select(tables.pledges.c.id)).scalars()

@@ -42,6 +42,24 @@ class Seen(Attached):
         with self._database.read() as connection:
             return sightings.looked_at(connection, at)
 
+    def seen_hosts(self) -> frozenset[str]:
+        """The hosts that evidence of any pledge has; raises as `take_in`."""
+        self.take_in()
+        with self._database.read() as connection:
+            found = connection.execute(select(tables.sightings.c.host).distinct())
+            return frozenset(found.scalars())
+
+    def hosts_that_answered(self) -> Mapping[str, frozenset[str]]:
+        """By pledge, the hosts that any of its evidence has an answer of; raises as `take_in`."""
+        self.take_in()
+        table = tables.sightings
+        query = select(table.c.pledge, table.c.host).where(table.c.answered == 1).distinct()
+        found: dict[str, set[str]] = {}
+        with self._database.read() as connection:
+            for pledge, host in connection.execute(query):
+                found.setdefault(pledge, set()).add(host)
+        return {pledge: frozenset(hosts) for pledge, hosts in found.items()}
+
     def twins_of(self, id: str, found: Sequence[Sighting]) -> tuple[Twin, ...]:
         """Where else what is about to be attached was seen, in other hosts of it as well.
 

@@ -78,7 +78,8 @@ class Wanted:
     """What is asked for; each that is left out asks for nothing.
 
     `clauses` maps a clause to the verdicts that are wanted, None for all but those that are kept.
-    `search` is looked for in what `record.sought` has; `owner` sees to a finding of the record.
+    `search` is looked for in what `record.sought` has; `owner` sees to a finding of the record;
+    `older` is how long ago its newest evidence was collected, at least.
     """
 
     states: frozenset[str] = frozenset()
@@ -88,6 +89,7 @@ class Wanted:
     due_within: timedelta | None = None
     search: str = ""
     owner: str = ""
+    older: timedelta | None = None
 
     def holds(self, one: Listed, today: date) -> bool:
         record = one.record
@@ -99,7 +101,14 @@ class Wanted:
             and (self.due_within is None or bool(one.dues))
             and (not self.search or holds(record.sought, self.search))
             and (not self.owner or self.owner in owners(record))
+            and (self.older is None or self._is_old(one, today))
         )
+
+    def _is_old(self, one: Listed, today: date) -> bool:
+        last = one.last
+        if last is None:
+            return False
+        return last.collected_at.astimezone(CHINA).date() < today - (self.older or timedelta())
 
     def _expires(self, one: Listed, today: date) -> bool:
         """It is in force, and ends within that time (or ran out and nobody renewed it)."""
@@ -156,11 +165,24 @@ def summary(rows: Sequence[Listed], now: datetime) -> dict[str, Any]:
         "pledges": len(rows),
         "hosts": len({host for one in rows for host in one.record.hosts}),
         "states": dict(Counter(str(one.state) for one in rows)),
-        "clauses": {n: dict(Counter(one.verdict(n) for one in rows)) for n in CLAUSES},
+        "clauses": _clauses(rows),
+        "grades": {
+            str(grade): {
+                "pledges": len(some),
+                "clauses": _clauses(some),
+            }
+            for grade in sorted({one.record.grade for one in rows}, reverse=True)
+            if (some := [one for one in rows if one.record.grade == grade])
+        },
         "without_evidence": sum(one.last is None for one in rows),
         "overdue": sum(any(d.overdue(now) for d in one.dues) for one in rows),
         "falls_due": sum(bool(one.dues) for one in rows),
     }
+
+
+def _clauses(rows: Sequence[Listed]) -> dict[str, dict[str, int]]:
+    """How many there are of each verdict, by clause."""
+    return {n: dict(Counter(one.verdict(n) for one in rows)) for n in CLAUSES}
 
 
 def owners(record: Brief) -> frozenset[str]:

@@ -47,7 +47,7 @@ def assign_many(
     are done.
     """
     found = found_rows.Found(register, pledges, now)
-    rows = found.shown(asked)
+    rows = found.shown(asked, "--whose")
     by_pledge: dict[str, list[Life]] = {}
     for record, life in rows:
         by_pledge.setdefault(record.id, []).append(life)

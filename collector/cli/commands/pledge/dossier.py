@@ -264,7 +264,7 @@ def _notices(known: Dossier) -> str:
             notice.number,
             kinds()[notice.kind],
             notice.date,
-            notice.last_day or "-",
+            notice.own_day or "-",
             str(len(notice.named)),
             _withdrawn(gone) if gone else "?" if known.unread else str(still),
         )

@@ -67,7 +67,7 @@ def findings(
     form: str,
     location: str | None,
 ) -> int:
-    from collector.cli.commands.pledge import found_rows, found_summary
+    from collector.cli.commands.pledge import found_rows, found_summary, strangers
     from collector.cli.ui.sheets import put
     from collector.pledges.database.rows import current
     from collector.pledges.record.masking import masked
@@ -85,9 +85,9 @@ def findings(
         return rows.status()
     (id,) = ids
     record, evidence = register.get(id), register.evidence(id)
+    strangers.refuse_person(register, asked.owner, "--owner")
     found = all_lives(record, evidence, now) if asked.grade in (None, record.grade) else ()
-    if asked.grade is None:
-        found_rows.refuse_strangers(asked, *found_rows.named_in(record, found))
+    strangers.refuse_hosts(register, asked.hosts)
     here = [life for life in found if asked.holds(life, now)]
     if form == "json":
         document = {
@@ -98,7 +98,9 @@ def findings(
         about = Identity(id, evidence[-1].digest if evidence else None)
         put(as_json("pledge-findings", masked(document), about), output)
     else:
-        put(_table(here, found, now), output)
+        # how many there are of what is asked for, in whichever state
+        wanted = replace(asked, states=frozenset(STATES))
+        put(_table(here, [life for life in found if wanted.holds(life, now)], now), output)
         _say_unseen(current(evidence))
     return 1 if any(life.state == "open" for life in here) else 0
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from collector.catalog import words
+from collector.cli.commands.pledge import strangers
 from collector.cli.options.findings import Asked
 from collector.cli.ui.grid import Grid, room
 from collector.cli.ui.language import lang, tr
@@ -40,18 +40,21 @@ class Found:
         self._register, self._now = register, now
         self._ids = list(dict.fromkeys(ids)) or [known.id for known in register.briefs()]
         self._unread = self._open = False
-        self._hosts: set[str] = set()
-        self._owners: set[str] = set()
 
-    def shown(self, asked: Asked) -> list[Row]:
-        """Those that are asked for, the gravest and longest overdue first."""
+    def shown(self, asked: Asked, whose: str = "--owner") -> list[Row]:
+        """Those that are asked for, the gravest and longest overdue first.
+
+        Raises BadInput for a person (by the option `whose`) or a host that nobody knows.
+        """
+        strangers.refuse_person(self._register, asked.owner, whose)
         found: list[Row] = []
         with self._register.reading():
             for id in self._ids:
                 found += self._of(id, asked)
         self._open = any(life.state == "open" for _, life in found)
-        if not self._unread and asked.grade is None:
-            refuse_strangers(asked, self._hosts, self._owners)
+        if not self._unread:
+            # what could not be read may know a host that nothing else does
+            strangers.refuse_hosts(self._register, asked.hosts)
         return sorted(found, key=lambda row: _rank(row[0], row[1], self._now))
 
     def _of(self, id: str, asked: Asked) -> Iterator[Row]:
@@ -67,45 +70,11 @@ class Found:
             said = in_chinese(problem.said) if lang() == "zh" else str(problem)
             click.echo(f"{id}: {one_line(said, 600)}", err=True)
             return
-        hosts, owners = named_in(record, lives)
-        self._hosts |= hosts
-        self._owners |= owners
         yield from ((record, life) for life in lives if asked.holds(life, self._now))
 
     def status(self) -> int:
         """0 where none that was shown is open, 1 where one is, 2 where something was not read."""
         return 2 if self._unread else int(self._open)
-
-
-def named_in(record: PledgeRecord, lives: Iterable[Life]) -> tuple[set[str], set[str]]:
-    """The hosts of a pledge, and who sees to anything of it."""
-    lives = list(lives)
-    told = {str(entry.get("owner", "")) for entry in record.document.get("follow_ups", ())}
-    return (
-        {*record.hosts, *(life.host for life in lives)},
-        {*told, *(life.owner for life in lives)} - {""},
-    )
-
-
-def refuse_strangers(asked: Asked, hosts: Collection[str], owners: Collection[str]) -> None:
-    """Raises BadInput for a host or a person that nobody has, and is like one that somebody has:
-
-    of a slip nothing is ever found, which reads as if there was nothing to do.
-    """
-    for host in sorted(asked.hosts.difference(hosts)):
-        _refuse_like(host, hosts, "--host", tr("没有这台主机", "no such host"))
-    names = {part for owner in owners for part in (owner, owner.partition(" ")[0])}
-    if asked.owner and asked.owner not in names:
-        said = tr("没有问题归此人负责", "nobody of this name sees to a finding")
-        _refuse_like(asked.owner, names, "--owner", said)
-
-
-def _refuse_like(word: str, known: Collection[str], where: str, said: str) -> None:
-    near = difflib.get_close_matches(word, sorted(known), 3, 0.6)
-    if near:
-        names = tr("、", ", ").join(one_line(name) for name in near)
-        mend = tr(f"相近的有：{names}", f"near it: {names}")
-        raise BadInput(f"{said}{tr('：', ': ')}{one_line(word)}", where=where, mend=mend)
 
 
 def _rank(record: PledgeRecord, life: Life, now: datetime) -> tuple[object, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from collector.cli.commands.pledge.attaching import attach
+from collector.cli.commands.pledge.changes.drafts import withdraw_draft
 from collector.cli.commands.pledge.changes.history import history
 from collector.cli.commands.pledge.changes.reverting import revert
 from collector.cli.commands.pledge.changes.withdrawing import withdraw_notice
@@ -148,6 +149,7 @@ pledge.add_command(inventory)
 pledge.add_command(notice)
 pledge.add_command(notices)
 pledge.add_command(withdraw_notice)
+pledge.add_command(withdraw_draft)
 pledge.add_command(notify)
 pledge.add_command(dossier)
 pledge.add_command(void)

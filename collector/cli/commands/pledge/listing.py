@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,11 +20,12 @@ from collector.errors import BadInput
 from collector.export.envelope import as_json
 
 if TYPE_CHECKING:
-    from collector.pledges.standing.listing import Listed
+    from collector.pledges.standing.listing import Listed, Wanted
 
 _STATES = ("draft", "signed", "active", "suspended", "lapsed", "ended", "disposed")
 _ORDERS = ("id", "customer", "grade", "until", "collected")
 _AHEAD = timedelta(days=30)
+_GRADES = {"2": "二级", "3": "三级"}
 
 
 @click.command(
@@ -84,6 +85,26 @@ _AHEAD = timedelta(days=30)
     ),
 )
 @click.option(
+    "--older-than",
+    "older",
+    type=click.IntRange(1, 3660),
+    metavar="DAYS",
+    help=tr(
+        "只列有证据、而最近一次采集早于这么多天前的（没有证据的见 --clause 2.3=none）",
+        "only those with evidence, whose newest was collected more than so many days ago (those "
+        "without any: --clause 2.3=none)",
+    ),
+)
+@click.option(
+    "--absent",
+    "only_absent",
+    is_flag=True,
+    help=tr(
+        "只列有效的、登记了而从未核查到的主机，逐台写明主机名",
+        "only those in force that declare hosts which were never looked at, with their names",
+    ),
+)
+@click.option(
     "--owner",
     metavar="NAME",
     help=tr(
@@ -128,52 +149,48 @@ _AHEAD = timedelta(days=30)
 @lang_option
 def list_(
     *,
-    states: tuple[str, ...],
-    grades: tuple[int, ...],
-    clauses: tuple[str, ...],
     expiring: timedelta | None,
     due_within: timedelta | None,
+    only_absent: bool,
     owner: str | None,
-    search: str | None,
     sort: str,
     summed: bool,
     history: bool,
     output: Path | None,
     form: str,
     location: str | None,
+    **asked: Any,
 ) -> int:
-    from collector.cli.commands.pledge.changes import renewals
+    from collector.cli.commands.pledge import strangers, tables
+    from collector.cli.commands.pledge.changes import absent, renewals
     from collector.cli.ui.sheets import put
     from collector.pledges.record.times import CHINA
     from collector.pledges.standing import listing
     from collector.pledges.standing.ended_waivers import EndedWaivers
     from collector.pledges.standing.renewals import by_history
 
-    if history and summed:
-        raise click.UsageError(
-            tr("--history 不与 --summary 合用", "--history goes without --summary")
-        )
+    _check(history=history, summed=summed, only_absent=only_absent)
     now = datetime.now(UTC)
     # a deadline is a day, as `pledge due` has it
     within = to_the_end(due_within, now) if due_within is not None else None
-    wanted = listing.Wanted(
-        frozenset(states),
-        frozenset(grades),
-        _clauses(clauses),
-        expiring,
-        within,
-        search or "",
-        owner or "",
-    )
+    wanted = _wanted(expiring, within, owner or "", **asked)
     register = open_register(location)
+    strangers.refuse_person(register, owner, "--owner")
     ahead = _AHEAD if within is None else within
     attached, doubts = register.newest_and_doubts()
     attached = EndedWaivers().counted(register, attached, now)
     every = listing.listed(register.briefs(now + ahead), attached, now, ahead)
     today = now.astimezone(CHINA).date()
     rows = listing.ordered((one for one in every if wanted.holds(one, today)), sort)
+    names = absent.absent(register, rows) if only_absent else {}
+    if only_absent:
+        rows = [one for one in rows if one.record.id in names]
     if summed:
         put(_summed(rows, now, form), output)
+    elif only_absent and form == "json":
+        put(tables.list_json(rows, every, names), output)
+    elif only_absent:
+        put(absent.drawn(rows, names, form), output)
     elif history and rows and form != "json":
         put(renewals.drawn(rows, every, form), output)
     else:
@@ -181,6 +198,42 @@ def list_(
         ending = expiring is not None or sort == "until"
         put(_drawn(rows, every, form, ending=ending), output)
     return 2 if say_doubts(doubts, register) else 0
+
+
+def _check(*, history: bool, summed: bool, only_absent: bool) -> None:
+    if history and summed:
+        raise click.UsageError(
+            tr("--history 不与 --summary 合用", "--history goes without --summary")
+        )
+    if history and only_absent:
+        raise click.UsageError(
+            tr("--history 不与 --absent 合用", "--history goes without --absent")
+        )
+
+
+def _wanted(
+    expiring: timedelta | None,
+    within: timedelta | None,
+    owner: str,
+    *,
+    states: Sequence[str],
+    grades: Sequence[int],
+    clauses: Sequence[str],
+    search: str | None,
+    older: int | None,
+) -> Wanted:
+    from collector.pledges.standing import listing
+
+    return listing.Wanted(
+        frozenset(states),
+        frozenset(grades),
+        _clauses(clauses),
+        expiring,
+        within,
+        search or "",
+        owner,
+        timedelta(days=older) if older is not None else None,
+    )
 
 
 def _clauses(given: Sequence[str]) -> dict[str, frozenset[str] | None]:
@@ -233,6 +286,12 @@ def _summed(rows: Sequence[Listed], now: datetime, form: str) -> str | bytes:
     flat = [(name, "", found[name]) for name in found if isinstance(found[name], int)]
     flat += [("states", state, count) for state, count in found["states"].items()]
     flat += [(n, word, count) for n in CLAUSES for word, count in found["clauses"][n].items()]
+    flat += [
+        (f"grade {grade}, {n}", word, count)
+        for grade, of in found["grades"].items()
+        for n in CLAUSES
+        for word, count in of["clauses"][n].items()
+    ]
     if form != "table":
         cells = [[name, of, str(count)] for name, of, count in flat]
         if form == "csv":
@@ -259,6 +318,11 @@ def _summed(rows: Sequence[Listed], now: datetime, form: str) -> str | bytes:
         )
         for n in CLAUSES
     ]
+    for grade, of in found["grades"].items() if len(found["grades"]) > 1 else ():
+        for n in CLAUSES:
+            number = catalog.clauses()[n]["number"]
+            label = tr(f"{number} {_GRADES[grade]}", f"{number} grade {grade}")
+            lines.append(labelled(label, _counted(of["clauses"][n], listed.verdicts(lang()))))
     lines.append(
         labelled(
             tr("到期", "due"),

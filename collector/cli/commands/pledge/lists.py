@@ -113,8 +113,12 @@ def import_(
         begun, register = datetime.now(UTC), open_register(location, create=True)
         versions = register.add_all(found.records, update=update, keep=_OF_COMMANDS)
         _say_added(versions, begun)
+        made = [one for one in versions if one.added_at >= begun]
+        fresh = {v.record.id for v in made if not update or v.number == 1}
         if update:
-            undoing.tell([one for one in versions if one.added_at >= begun], location)
+            undoing.tell([one for one in made if one.record.id not in fresh], location)
+        ids = {v.record.id for v in made if v.record.document.get("draft")}
+        undoing.tell_drafts(ids & fresh, location)
         drafts = sum(bool(version.record.document.get("draft")) for version in versions)
     if drafts:
         out(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from collector.captures import refuse_special, write_aside
+from collector.cli.commands.pledge import strangers
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.openness import mode_of, public_option
 from collector.cli.options.paths import FilePath
@@ -121,6 +122,7 @@ def notice(
         draft,
     )
     register = open_register(location)
+    strangers.refuse_person(register, owner, "--owner")
     named = list(dict.fromkeys(ids)) or [known.id for known in register.briefs()]
     single = place.suffix in _SUFFIXES
     if single and len(named) != 1:

@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 
 # columns of a list that no table has room for
-_NOT_DRAWN = ("customer", "overdue", "withdrawn")
+_NOT_DRAWN = ("customer", "next_day", "last_day", "overdue", "withdrawn")
 
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
     """A notice, and how many of its findings are open, waived and mended now.
 
-    What no evidence speaks of any more counts as open. `late`: its last day is over, and something
-    of it is open. Of one that was withdrawn nothing counts.
+    What no evidence speaks of any more counts as open. `next_day` is the first day of what is open
+    (empty where there is none); `late`: it is over. Of one that was withdrawn nothing counts.
     """
 
     record: PledgeRecord
@@ -41,6 +41,7 @@ class Noticed:
     open: int
     waived: int
     late: bool
+    next_day: str = ""
 
     @property
     def named(self) -> int:
@@ -121,12 +122,13 @@ def noticed(
             yield Noticed(record, notice, 0, 0, late=False)
             continue
         found = [states.get(key, "open") for key in notice.named]
-        late = [
-            day and day < today
-            for key, day in notice.named.items()
-            if states.get(key, "open") == "open"
+        days = [
+            day for key, day in notice.named.items() if day and states.get(key, "open") == "open"
         ]
-        yield Noticed(record, notice, found.count("open"), found.count("waived"), any(late))
+        first = min(days, default="")
+        late = bool(first) and first < today
+        opened, waived = found.count("open"), found.count("waived")
+        yield Noticed(record, notice, opened, waived, late=late, next_day=first)
 
 
 def to_json(one: Noticed) -> dict[str, Any]:
@@ -136,6 +138,7 @@ def to_json(one: Noticed) -> dict[str, Any]:
         "customer": one.record.customer,
         **one.notice.entry,
         "last_day": one.notice.last_day or None,
+        "next_day": one.next_day or None,
         "named": one.named,
         "open": one.open,
         "waived": one.waived,
@@ -159,7 +162,9 @@ def drawn(rows: Sequence[Noticed], form: str) -> str | bytes:
         "customer": tr("用户名称", "customer"),
         "kind": tr("类别", "kind"),
         "date": tr("日期", "given"),
-        "last_day": tr("期限", "to mend by"),
+        "mend_by": tr("期限", "to mend by"),
+        "next_day": tr("未整改最早期限", "next open day"),
+        "last_day": tr("最后期限", "last day"),
         "named": tr("所列问题", "findings"),
         "open": tr("未闭环", "open"),
         "waived": tr("已豁免", "waived"),
@@ -186,11 +191,19 @@ def drawn(rows: Sequence[Noticed], form: str) -> str | bytes:
             one.record.id,
             word,
             one.notice.date,
-            gone or (one.notice.last_day or "-") + late,
+            gone or _days(one) + late,
             str(one.named),
             *("-" if gone else str(count) for count in counts),
         )
     return table.drawn(room())
+
+
+def _days(one: Noticed) -> str:
+    """The day of the notice itself, and the first of what is open where that is another."""
+    own, first = one.notice.own_day, one.next_day
+    if first in ("", own):
+        return own or "-"
+    return tr(f"{own}，未整改 {first}", f"{own}, open {first}")
 
 
 def kinds() -> dict[str, str]:
@@ -208,6 +221,8 @@ def _cells(one: Noticed) -> list[Cell]:
         str(masked(one.record.customer)),
         Word(one.notice.kind, kinds()[one.notice.kind]),
         one.notice.date,
+        one.notice.own_day,
+        one.next_day,
         one.notice.last_day,
         one.named,
         one.open,

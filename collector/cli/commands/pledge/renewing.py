@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector.cli.commands.pledge.changes import undoing
 from collector.cli.commands.pledge.changes.renewing_many import Which, renew_many
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.common import Decorated
@@ -23,6 +24,7 @@ from collector.errors import BadInput
 from collector.export.envelope import Identity
 from collector.i18n.message import of_system
 from collector.model import Text
+from collector.pledges.record.drafts import is_withdrawn
 
 if TYPE_CHECKING:
     from collector.pledges.record.form import PledgeRecord
@@ -134,7 +136,7 @@ def renew(
     which = Which(targets, expiring, frozenset(grades), search)
     if which.many or ids is not None:
         _alone(first, last, *signing.values())
-        return renew_many(open_register(location), which, ids, check=check)
+        return renew_many(open_register(location), which, ids, check=check, location=location)
     if len(targets) != 2:
         raise click.UsageError(
             tr(
@@ -144,7 +146,11 @@ def renew(
         )
     days = [parse_day(t, w) if t else None for t, w in ((first, "--from"), (last, "--until"))]
     documents = _signed(**signing)
-    return _renew_one(open_register(location), targets, days, documents, check=check)
+    register = open_register(location)
+    done = _renew_one(register, targets, days, documents, check=check)
+    if not check and not documents:
+        undoing.tell_drafts(targets[1:], location)
+    return done
 
 
 def _signed(
@@ -187,8 +193,9 @@ def _renew_one(
     today = datetime.now(UTC).astimezone(CHINA).date()
     new = renewed(old, new_id, period, documents, today=today)
     if check:
-        known = [one.id for one in register.briefs()]
-        if new_id in known:
+        every = register.briefs()
+        known = [one.id for one in every]
+        if new_id in {one.id for one in every if not is_withdrawn(one.document)}:
             raise BadInput(tr("已在登记库中", "is in the register already"), where=new_id)
         check_names(known, [new_id], where=register.where)
     else:
@@ -298,7 +305,7 @@ def may_be_renewed(register: Register, old: PledgeRecord) -> None:
     if "disposed" in old.document:
         raise BadInput(tr("已销毁，无可续签", "was disposed of: nothing to renew"), where=old.id)
     for known in register.briefs():
-        if known.document.get("renews") == old.id:
+        if known.document.get("renews") == old.id and not is_withdrawn(known.document):
             raise BadInput(
                 tr(f"已由 {known.id} 续签", f"is continued by {known.id} already"), where=old.id
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -129,8 +129,15 @@ def older() -> str:
     )
 
 
-def list_json(rows: Sequence[Listed], every: Sequence[Listed]) -> str:
-    """`every` is what `continued_by` is looked for in: all of the register."""
+def list_json(
+    rows: Sequence[Listed],
+    every: Sequence[Listed],
+    absent: Mapping[str, Sequence[str]] | None = None,
+) -> str:
+    """`every` is what `continued_by` is looked for in: all of the register.
+
+    `absent`: by id the hosts that were never looked at, where that was asked for.
+    """
     older = {one.record.id: old for one in every if (old := renews(one))}
     newer = continuing(older)
     entries = []
@@ -151,6 +158,8 @@ def list_json(rows: Sequence[Listed], every: Sequence[Listed]) -> str:
             "proven": {n: one.verdict(n) for n in CHECKED},
             "due": masked([[d.kind, d.at.isoformat(), d.text.to(lang())] for d in one.dues]),
         }
+        if absent is not None:
+            entry["never_looked_at"] = masked(list(absent[record.id]))
         entries.append(entry)
     return as_json("pledge-list", {"pledges": entries}, indent=2)
 

@@ -1,25 +1,28 @@
-"""`hostpledge pledge history`: every version of a record, and what each says otherwise."""
+"""`hostpledge pledge history`: every version of a record, what each says otherwise; evidence."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector import catalog
 from collector.cli.commands.pledge.changes import told
 from collector.cli.options.common import form_option, output_option
 from collector.cli.options.pledge import open_register, register_option
-from collector.cli.ui.language import lang_option, tr
+from collector.cli.options.times import parse_day
+from collector.cli.ui.columns import wrap
+from collector.cli.ui.language import lang, lang_option, tr
 from collector.export.envelope import Identity, as_json
 
 if TYPE_CHECKING:
     from collector.cli.ui.sheets import Cell
-    from collector.pledges.database.rows import Version
+    from collector.pledges.database.rows import Evidence, Version
     from collector.pledges.record.differences import Change
 
 # of one version, for people
@@ -33,36 +36,122 @@ class _Step:
     version: Version
     changes: Sequence[Change] | None
 
+    @property
+    def at(self) -> datetime:
+        return self.version.added_at
+
+    def lines(self) -> Iterator[str]:
+        number, at = self.version.number, _minute(self.at)
+        yield tr(f"第 {number} 版  {at}", f"version {number}  {at}") + _begun(self)
+        yield from told.lines(self.changes or (), _MOST)
+
+    def rows(self, id: str) -> Iterator[list[Cell]]:
+        """One for each change, and one of no field for a version that is compared with none."""
+        head: list[Cell] = [id, self.version.number, self.at]
+        if not self.changes:
+            yield [*head, "", "", "", False]
+        for one in self.changes or ():
+            before, after = _cell(one.before), _cell(one.after)
+            yield [*head, one.field, before, after, one.before == one.after]
+
+
+@dataclass(frozen=True, slots=True)
+class _Attached:
+    """A bundle that was attached; one that was declared void as well, which a version says."""
+
+    evidence: Evidence
+
+    @property
+    def at(self) -> datetime:
+        return self.evidence.attached_at
+
+    def lines(self) -> Iterator[str]:
+        from collector.report.model.listed import verdicts
+
+        one, words = self.evidence, verdicts(lang())
+        yield tr(
+            f"第 {one.sequence} 份证据  {_minute(one.attached_at)}",
+            f"evidence {one.sequence}  {_minute(one.attached_at)}",
+        )
+        said = tr("，", ", ").join(
+            f"{clause['number']} {words.get(one.verdicts[n], one.verdicts[n])}"
+            for n, clause in catalog.clauses().items()
+            if n in one.verdicts
+        )
+        at = _minute(one.collected_at)
+        yield wrap(tr(f"采集于 {at}：{said}", f"collected {at}: {said}"), indent="  ")
+
+    def rows(self, id: str) -> Iterator[list[Cell]]:
+        yield [id, "", self.at, "evidence", "", self.evidence.sequence, False]
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "sequence": self.evidence.sequence,
+            "digest": self.evidence.digest,
+            "attached_at": self.at.isoformat(),
+            "collected_at": self.evidence.collected_at.isoformat(),
+            "verdicts": dict(self.evidence.verdicts),
+        }
+
 
 @click.command(
     help=tr(
-        "列出一份登记的各版本，新的在前：何时写入，哪些字段由什么改为什么；"
-        "电话与证件号码已掩码。登记库不记录由谁写入；证据的附入见 pledge show。",
-        "Lists every version of a pledge record, the newest first: when it was written, and which "
-        "fields changed from what to what; phone and identity numbers are masked. The register "
-        "does not keep who wrote it; what was attached is in `pledge show`.",
+        "列出一份登记的各版本与所附证据，新的在前：何时写入，哪些字段由什么改为什么；何时附入，"
+        "何时采集，各条款结论。电话与证件号码已掩码。登记库不记录由谁写入。",
+        "Lists every version of a pledge record, and what was attached to it, the newest first: "
+        "when it was written, and which fields changed from what to what; when it was attached and "
+        "collected, with its verdict of each clause. Phone and identity numbers are masked. The "
+        "register does not keep who wrote it.",
     )
 )
 @click.argument("id")
+@click.option(
+    "--since",
+    metavar="DATE",
+    help=tr("只列此日（北京时间）起的", "only what was written since this day (of China)"),
+)
 @output_option
 @form_option("table", "json", "csv")
 @register_option
 @lang_option
-def history(*, id: str, output: Path | None, form: str, location: str | None) -> int:
+def history(
+    *, id: str, since: str | None, output: Path | None, form: str, location: str | None
+) -> int:
     from collector.cli.ui.sheets import as_csv, put
 
     register = open_register(location)
     # what somebody changed behind the register's back is told, and not shown as history
     known = register.history(id)
     register.hold_to_log(id)
-    steps = list(_steps(known))[::-1]
+    start = _start(since)
+    every = list(_steps(known))[::-1]
+    steps = [step for step in every if step.at >= start]
+    evidence = [
+        _Attached(one)
+        for one in register.every_evidence(id, hold=False)[::-1]
+        if one.attached_at >= start
+    ]
+    gone = _gone(every)
     if form == "json":
-        put(_json(id, steps), output)
-    elif form == "csv":
-        put(as_csv(_COLUMNS, [row for step in steps for row in _rows(id, step)]), output)
+        put(_json(id, steps, evidence, gone), output)
+        return 0
+    both: list[_Step | _Attached] = [*steps, *evidence]
+    both.sort(key=lambda one: one.at, reverse=True)
+    if form == "csv":
+        put(as_csv(_COLUMNS, [row for one in both for row in one.rows(id)]), output)
     else:
-        put("\n".join(_lines(id, steps)) + "\n", output)
+        lines = _lines(id, every[0].version, both, gone)
+        put("\n".join(lines) + "\n", output)
     return 0
+
+
+def _start(since: str | None) -> datetime:
+    """The beginning of that day in China."""
+    from collector.pledges.record.times import CHINA
+
+    if since is None:
+        return datetime.min.replace(tzinfo=UTC)
+    return datetime.combine(parse_day(since, "--since"), datetime.min.time(), CHINA)
 
 
 def _steps(every: Sequence[Version]) -> Iterator[_Step]:
@@ -78,16 +167,17 @@ def _steps(every: Sequence[Version]) -> Iterator[_Step]:
         before = version
 
 
-def _lines(id: str, steps: Sequence[_Step]) -> Iterator[str]:
+def _lines(
+    id: str, newest: Version, both: Sequence[_Step | _Attached], gone: Sequence[int]
+) -> Iterator[str]:
     from collector.pledges.record.masking import masked
 
-    newest = steps[0].version
     yield f"{id}  {masked(newest.record.customer)}"
-    for step in steps:
-        number, at = step.version.number, _minute(step.version.added_at)
-        yield tr(f"第 {number} 版  {at}", f"version {number}  {at}") + _begun(step)
-        yield from told.lines(step.changes or (), _MOST)
-    if gone := _gone(steps):
+    if not both:
+        yield tr("此后没有变化", "nothing was written since")
+    for one in both:
+        yield from one.lines()
+    if gone:
         row = len(gone) > 1 and gone[0] - gone[-1] == len(gone) - 1
         numbers = f"{gone[-1]}–{gone[0]}" if row else tr("、", ", ").join(map(str, gone))
         if "disposed" in newest.record.document:
@@ -111,7 +201,9 @@ def _gone(steps: Sequence[_Step]) -> list[int]:
     return [number for number in range(max(there), 0, -1) if number not in there]
 
 
-def _json(id: str, steps: Sequence[_Step]) -> str:
+def _json(
+    id: str, steps: Sequence[_Step], evidence: Sequence[_Attached], gone: Sequence[int]
+) -> str:
     versions = [
         {
             "version": step.version.number,
@@ -121,21 +213,16 @@ def _json(id: str, steps: Sequence[_Step]) -> str:
         }
         for step in steps
     ]
-    document = {"pledge": id, "versions": versions, "gone": _gone(steps)}
+    document = {
+        "pledge": id,
+        "versions": versions,
+        "evidence": [one.plain() for one in evidence],
+        "gone": gone,
+    }
     return as_json("pledge-history", document, Identity(id), indent=2)
 
 
 _COLUMNS = ("pledge", "version", "added_at", "field", "before", "after", "masked")
-
-
-def _rows(id: str, step: _Step) -> Iterator[list[Cell]]:
-    """One for each change, and one of no field for a version that is compared with none."""
-    head: list[Cell] = [id, step.version.number, step.version.added_at]
-    if not step.changes:
-        yield [*head, "", "", "", False]
-    for one in step.changes or ():
-        before, after = _cell(one.before), _cell(one.after)
-        yield [*head, one.field, before, after, one.before == one.after]
 
 
 def _cell(value: Any) -> Cell:

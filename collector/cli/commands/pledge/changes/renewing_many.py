@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from collector.cli.commands.pledge.changes import undoing
 from collector.cli.options.answering import answer
 from collector.cli.ui.columns import out
 from collector.cli.ui.grid import Grid, room
 from collector.cli.ui.language import lang, tr
 from collector.errors import BadInput, one_line
 from collector.i18n.message import in_chinese
+from collector.pledges.record.drafts import is_withdrawn
 
 if TYPE_CHECKING:
     from collector.pledges.record.form import PledgeRecord
@@ -42,8 +44,18 @@ class Which:
         return self.expiring is not None or bool(self.grades or self.search)
 
 
-def renew_many(register: Register, which: Which, ids: str | None, *, check: bool) -> int:
-    """All that are asked for; all of them are made, or none, and then each fault was told."""
+def renew_many(
+    register: Register,
+    which: Which,
+    ids: str | None,
+    *,
+    check: bool,
+    location: str | None = None,
+) -> int:
+    """All that are asked for; all of them are made, or none, and then each fault was told.
+
+    `location` is what the register was named by.
+    """
     old, equals, new = (ids or "").partition("=")
     if not equals or not old:
         raise click.UsageError(
@@ -80,6 +92,8 @@ def renew_many(register: Register, which: Which, ids: str | None, *, check: bool
     if made:
         out(_table(made))
     out(_said(len(made), check=check))
+    if not check:
+        undoing.tell_drafts([draft.id for draft, _ in made], location)
     return 0
 
 
@@ -92,7 +106,9 @@ def _ending(register: Register, which: Which) -> list[str]:
     wanted = Wanted(expiring=which.expiring, grades=which.grades, search=which.search)
     rows = listed(register.briefs(now), {}, now, timedelta())
     every = ordered((one for one in rows if wanted.holds(one, today)), "until")
-    known = {one.record.document.get("renews") for one in rows}
+    known = {
+        one.record.document.get("renews") for one in rows if not is_withdrawn(one.record.document)
+    }
     return [one.record.id for one in every if one.record.id not in known]
 
 
@@ -100,7 +116,7 @@ def _all_made(
     register: Register, asked: Sequence[str], old: str, new: str
 ) -> tuple[list[tuple[PledgeRecord, str]], list[BadInput]]:
     """Each draft with the name of its customer, and what is in the way of the others."""
-    known = {one.id: one.document for one in register.briefs()}
+    known = {one.id: one.document for one in register.briefs() if not is_withdrawn(one.document)}
     after = {str(document["renews"]): id for id, document in known.items() if "renews" in document}
     # ids that differ in case only name one folder to many a disk
     taken = {id.lower() for id in known}

@@ -33,6 +33,22 @@ def tell(made: Collection[Version], location: str | None, fields: Sequence[str] 
     )
 
 
+def tell_drafts(ids: Collection[str], location: str | None) -> None:
+    """How drafts that were just made are withdrawn; nothing where there are none."""
+    if not ids:
+        return
+    why, who = tr("理由", "WHY"), tr("经办人", "NAME")
+    words = ["hostpledge", "pledge", "withdraw-draft", *sorted(ids), "--reason", why, "--by", who]
+    line = shlex.join([*words, *_register(location)])
+    answer(undo_drafts=line)
+    out(
+        tr(
+            f"这些草稿是误建的，则撤回（先加 --check 看）：\n{line}\n",
+            f"if these drafts are a mistake, to withdraw them (look first with --check):\n{line}\n",
+        )
+    )
+
+
 def _words(made: Collection[Version], location: str | None, fields: Sequence[str]) -> str:
     times = [version.added_at for version in made]
     ids = sorted({version.record.id for version in made})
@@ -42,7 +58,11 @@ def _words(made: Collection[Version], location: str | None, fields: Sequence[str
         *("--before", min(times).isoformat(), "--until", max(times).isoformat()),
         *(word for field in fields for word in ("--field", field)),
     ]
-    if location is not None:
-        # an address may hold a password, which is shown to nobody
-        words += ["--register", "URL" if "://" in location else location]
-    return shlex.join(words)
+    return shlex.join([*words, *_register(location)])
+
+
+def _register(location: str | None) -> Sequence[str]:
+    if location is None:
+        return ()
+    # an address may hold a password, which is shown to nobody
+    return "--register", "URL" if "://" in location else location
