@@ -102,7 +102,23 @@ tar -czf /var/backups/shop/shop.tar.gz /srv/shop 2>/dev/null
 """,
         away="rm -r /var/backups/shop /etc/cron.d/shop /etc/hostpledge /srv/shop",
     ),
-    Scene("backup.jobs", fill=_OF_DATA, prepare=_inventory("重要"), away=_AWAY),
+    Scene("backup.jobs", steps=(0,), fill=_OF_DATA, prepare=_inventory("重要"), away=_AWAY),
+    # a second folder goes beside the first
+    Scene(
+        "backup.jobs",
+        name="second",
+        steps=(0,),
+        before=None,
+        after=(),
+        fill={**_OF_DATA, "DATA": "/srv/crm"},
+        prepare=f"{_JOB}\nmkdir -p /srv/crm",
+        works="grep -q ' /srv/shop /srv/crm$' /etc/systemd/system/backup-data.service",
+        away=f"""
+grep -q ' /srv/shop$' /etc/systemd/system/backup-data.service
+rm -r /srv/crm
+{_AWAY}
+""",
+    ),
     Scene(
         "backup.fresh",
         fill={"JOB": "backup-data.service"},

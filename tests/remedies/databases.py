@@ -80,7 +80,6 @@ PGSSLMODE=require psql -h "$there" -U shop -c 'select 1' shop
         before=None,
         after=(),
         works="""
-systemctl start dump-database.service
 pg_restore -l /var/backups/dumps/shop.dump | grep -q 'TABLE public t'
 """,
         away=f"rm -r /var/backups/dumps; {_AWAY}",

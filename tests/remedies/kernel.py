@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tests.remedies.antimalware import FOUND, MAKER
 from tests.remedies.scene import Scene
 
 _AUDITED = "auditctl -e 1 >/dev/null; systemctl start auditd\n"
@@ -126,25 +125,5 @@ swapon -a
         before="partial",
         after=("pass", "partial"),
         prepare="systemctl disable --now apparmor; aa-teardown",
-    ),
-    Scene(
-        "antivirus.realtime",
-        steps=(0, 1),
-        prepare=f"""
-{MAKER}
-systemctl stop clamav-freshclam
-cp /srv/maker/*.cld /var/lib/clamav/
-chown clamav: /var/lib/clamav/*.cld
-systemctl restart clamav-daemon
-clamdscan --ping 120 >/dev/null
-""",
-        works=f"""
-echo {FOUND} >/home/found
-! cat /home/found
-echo harmless >/home/harmless
-grep -q harmless /home/harmless
-systemctl is-active --quiet clamav-clamonacc
-""",
-        away="systemctl stop clamav-daemon clamav-daemon.socket; rm -f /home/found /home/harmless",
     ),
 )

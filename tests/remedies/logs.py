@@ -114,6 +114,7 @@ journalctl --rotate
 logger "after it was sealed"
 journalctl --sync
 journalctl --verify 2>&1 | grep -q '^PASS'
+[ $(($(od -An -N1 -j8 -tu1 /var/log/journal/*/system.journal) % 2)) = 1 ]
 """,
         away="journalctl --rotate",
     ),

@@ -24,7 +24,7 @@ _PACKAGES = (
     "systemd systemd-sysv dbus udev openssh-server auditd rsyslog logrotate cron "
     "iproute2 procps sudo kmod e2fsprogs initramfs-tools linux-image-cloud-amd64 "
     "cryptsetup lvm2 fdisk fscrypt gocryptfs "
-    "nftables chrony unattended-upgrades apparmor apparmor-utils clamav-daemon clamdscan "
+    "nftables chrony unattended-upgrades apparmor apparmor-utils "
     "libpam-pwquality cracklib-runtime"
 )
 _COMMANDS = ("qemu-system-x86_64", "mmdebstrap", "mke2fs", "ssh", "ssh-keygen")

@@ -120,6 +120,8 @@ def _sealed(facts: Facts, guard: Guard, parameters: Parameters) -> Verdict:
         "seals_en": ", ".join(seals) or "none",
     }
     if not seals and parameters.integer("seals") > 0:
+        if guard.unknown_seals:
+            raise CouldNotLook(_READ, msg("not_collected_seals"))
         return Verdict(Result.PARTIAL, "no_seal", Method.OBSERVED, values, tuple(quotes))
     return Verdict(Result.PASS, "guarded", Method.OBSERVED, values, tuple(quotes))
 

@@ -52,7 +52,18 @@ if command -v lsattr >/dev/null 2>&1; then
     grep -E '^[^ ]*[ai][^ ]* '
 fi
 echo '== seals'
-for f in /var/log/journal/*/fss; do [ -f "$f" ] && hp_plain "$f" && printf '%s\n' "$f"; done
+for f in /var/log/journal/*/fss; do
+  [ -f "$f" ] && hp_plain "$f" || continue
+  # a key alone seals nothing: it is a flag of the file that is written now
+  j=${{f%fss}}system.journal; w=untold
+  if hp_plain "$j"; then
+    case $(od -An -N1 -j8 -tu1 "$j" 2>/dev/null) in
+      *[13579]) w=sealed;;
+      *[02468]) w=plain;;
+    esac
+  fi
+  printf '%s %s\n' "$w" "$f"
+done
 echo '== named'
 # where syslog daemons write besides: the file, and each folder down to it
 n=$(sed -n -e '/^[[:space:]]*#/d' \
@@ -141,16 +152,18 @@ class Guarded:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """All that was found; `appending` and `immutable` bear chattr +a or +i; `seals` are keys of
+    """All that was found; `appending` and `immutable` bear chattr +a or +i.
 
-    journald's forward secure sealing. `asked`: was it looked at access lists, and at logs that
-    syslog daemons write elsewhere?
+    `seals` are keys of journald's forward secure sealing by which the journal's file in use is
+    sealed, `unknown_seals` those of which that is not told. `asked`: was it looked at access
+    lists, and at logs that syslog daemons write elsewhere?
     """
 
     entries: tuple[Guarded, ...]
     appending: tuple[str, ...]
     seals: tuple[str, ...]
     asked: bool = False
+    unknown_seals: tuple[str, ...] = ()
 
     def has(self, path: str) -> bool:
         """Was the file looked at, or, where it is not there yet, the folder that it will be in?"""
@@ -182,11 +195,14 @@ def log_guard(capture: Capture) -> Guard:
         _guarded(m, "syslog" if m[1] == "-" else "other") for m in elsewhere if m[5] not in known
     ]
     rights = _rights(lists)
+    # systemd, journal-def.h: HEADER_COMPATIBLE_SEALED; captures from before hold the path alone
+    keys = {path: word for word, _, path in (x.rpartition(" ") for x in seals.splitlines())}
     return Guard(
         tuple(_with(entry, rights.get(entry.path, ())) for entry in entries),
         tuple(line for line in attributes.splitlines() if line.strip()),
-        tuple(seals.split()),
+        tuple(path for path, word in keys.items() if word == "sealed"),
         bool(asked),
+        tuple(path for path, word in keys.items() if word not in ("sealed", "plain")),
     )
 
 
