@@ -267,7 +267,7 @@ def test_what_a_killed_process_left_is_cleared_and_done_again(
     attached = attach(register, ID, first.path, signer.trust)
     with open_bundle(attached.path) as kept:
         assert verify(kept, signer.trust).digest == first.digest
-    assert sorted(os.listdir(register.store.folder)) == [".lock", first.digest]
+    assert sorted(os.listdir(register.store.folder)) == [".holders", ".lock", first.digest]
 
 
 def test_evidence_cannot_be_changed(register: Register, signer: Signer) -> None:

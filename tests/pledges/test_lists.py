@@ -377,11 +377,11 @@ def test_a_small_xlsx_is_no_large_one(tmp_path: Path, sheet: bytes, says: str) -
     path = _packed(tmp_path / "bomb.xlsx", sheet)
     del sheet
     tracemalloc.start()
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(BadInput, match=says):
         lists.read(path)
     # tracing makes it several times as slow
-    assert time.monotonic() - begun < 40
+    assert time.process_time() - begun < 40
     assert tracemalloc.get_traced_memory()[1] < 150 << 20
     tracemalloc.stop()
 
@@ -411,8 +411,8 @@ def test_what_an_update_would_change_is_shown_and_nothing_written(
     assert len(register.history("C-001")) == 1
     other = list(changed)
     other[HEAD.index("统一社会信用代码")] = "91330106MA0DEM2696"
-    for words in (("--update", "--check"), ("--update",)):
-        refused = _import(place, _csv(tmp_path, HEAD, other), *words)
+    for more in (["--check"], []):
+        refused = _import(place, _csv(tmp_path, HEAD, other), "--update", *more)
         assert refused.returncode == 2
         assert "C-001：用户名称与代码均不同" in refused.stderr or "C-001: 用户" in refused.stderr
     assert len(register.history("C-001")) == 1
