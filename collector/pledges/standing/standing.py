@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from collector.errors import listed
+from collector.i18n.message import in_chinese
 from collector.model import Result, Text
 from collector.pledges.database.rows import Evidence, current
 from collector.pledges.record.documents import DocumentClause, Duty, clauses, fields
@@ -181,7 +182,7 @@ class _Look:
                 Result.NOTCHECKED,
             )
         numbers = CHECKED[clause.id]
-        verdicts = {Result(last.verdicts.get(n, Result.NOTCHECKED)) for n in numbers}
+        verdicts = {Result(last.word(n) or Result.NOTCHECKED) for n in numbers}
         failing = [f for n in numbers for f in self._failing.get(n, ())]
         if any(f.breaks for f in failing):
             # a bundle that is silent of a host has mended nothing on it
@@ -206,6 +207,10 @@ class _Look:
             reasons.insert(len(reasons) - 1, _hosts(self._absent))
             # what holds for some of the hosts is no pass for all of them
             worst = Result.ERROR if worst in SATISFIED else worst
+        if last.refused:
+            reasons.insert(0, refused(last))
+            # what a signature that counts no more says of hosts is nothing, bad or good
+            worst = Result.ERROR
         stale = self._overdue.get("evidence")
         if stale and worst is not Result.FAIL:
             return _Part("expired", (*stale, *reasons[:-1]), worst, since)
@@ -273,6 +278,13 @@ class _Look:
         name = duty.field.split(".")[0].removesuffix("[]")
         known = fields()[name]
         return _Part("missing", (Text(f"缺：{known.zh}", f"missing: {known.en}"),), missing=name)
+
+
+def refused(one: Evidence) -> Text:
+    """Why its signature counts no more."""
+    return Text(
+        f"已不能通过核验：{in_chinese(one.refused)}", f"does not verify any more: {one.refused}"
+    )
 
 
 def _of(found: Held) -> _Part:

@@ -25,6 +25,7 @@ from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.record.networks import spans
 from collector.pledges.record.times import CHINA
+from collector.pledges.register.over_keys import trusted
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.standing import listing
 from collector.pledges.standing.ended_waivers import EndedWaivers
@@ -168,9 +169,10 @@ class Index:
 
 
 def _mark(register: ReadOnlyRegister, now: datetime) -> str:
-    """Of the register, the release and the day that rows are made of."""
+    """Of the register, the release, the day and the trust that rows are made of."""
     day = now.astimezone(CHINA).date().isoformat()
-    return f"{register.where} {__version__} {_FORM} {register.mark()} {day}"
+    trust = hashlib.sha256("\n".join(trusted()).encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{register.where} {__version__} {_FORM} {register.mark()} {day} {trust}"
 
 
 def _sought(

@@ -19,6 +19,7 @@ from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA
 from collector.pledges.standing.listing import Listed
 from collector.pledges.standing.renewals import continuing, renews
+from collector.pledges.standing.standing import refused
 from collector.pledges.status.brief import Brief
 from collector.scope import lower_grade
 
@@ -100,6 +101,8 @@ def lacking(evidence: Evidence, grade: int) -> str:
             "登记库与其日志不符，未经证明",
             "not proven: the register says another thing of it than its log",
         )
+    if evidence.refused:
+        return refused(evidence).to(lang())
     if scope is None:
         return tr(
             "附上时未记录核查范围，不足以证明（见 pledge status）",
