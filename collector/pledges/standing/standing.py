@@ -213,7 +213,8 @@ class _Look:
             worst = Result.ERROR
         stale = self._overdue.get("evidence")
         if stale and worst is not Result.FAIL:
-            return _Part("expired", (*stale, *reasons[:-1]), worst, since)
+            # the same word as lists have for what nobody looked at of late
+            return _Part("verdict", (*stale, *reasons), Result.ERROR, since)
         return _Part("verdict", tuple(reasons), worst, since)
 
     def _lacking(self, numbers: Sequence[str]) -> list[Text]:

@@ -24,7 +24,7 @@ from collector.pledges.record.times import CHINA, day_after, while_it_held
 from collector.pledges.record.voiding import voided
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.standing.finding_history import all_lives, judged_in_full
-from collector.pledges.standing.listing import Listed
+from collector.pledges.standing.listing import Listed, is_stale
 from collector.pledges.standing.standing import CHECKED
 from collector.pledges.standing.status import Status, status
 from collector.pledges.status.brief import Brief
@@ -90,10 +90,12 @@ class Dossier:
     def listed(self) -> Listed:
         """As a row of a list, for what a list says of its clauses."""
         brief = Brief(self.record.document, (), self.moment)
-        return Listed(brief, self.evidence, self.status.state, ())
+        stale = is_stale(self.status.overdue, self.moment)
+        return Listed(brief, self.evidence, self.status.state, (), stale)
 
     def verdict_of(self, one: Evidence, clause: str) -> str:
-        return replace(self.listed(), evidence=[one]).verdict(clause)
+        """What it proved, however long ago."""
+        return replace(self.listed(), evidence=[one], stale=False).verdict(clause)
 
     @property
     def standing(self) -> str:

@@ -218,7 +218,7 @@ def _drawn(
     if every and not rows:
         count = len(every)
         return tr(f"{count} 份登记中没有符合条件的\n", f"none of {count} pledge records is so\n")
-    return tables.list_table([(one.record, one.evidence) for one in rows], ending=ending)
+    return tables.list_table(rows, ending=ending)
 
 
 def _summed(rows: Sequence[Listed], now: datetime, form: str) -> str | bytes:
