@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from collector.pledges.database.held import Disagrees
 from collector.pledges.database.location import SHARED
 from collector.pledges.database.rows import Evidence, current, evidence_of
 from collector.pledges.database.store import Store
+from collector.pledges.register import borne
 
 if TYPE_CHECKING:
     from collector.attest.log.checkpoint import Checkpoint
@@ -136,6 +138,11 @@ class Remembered:
         from collector.pledges.register.signers import Signers
 
         return Signers(self.where)
+
+    def document_courses(self, since: Mapping[str, datetime]) -> Mapping[str, borne.Course]:
+        """Of each record the documents that judges use, and whether they changed since then."""
+        with self._database.read() as connection:
+            return borne.courses(connection, since)
 
     @cached_property
     def _over(self) -> OverKeys:

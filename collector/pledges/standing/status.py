@@ -19,6 +19,7 @@ from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.placeholders import Filled, filled
 from collector.pledges.record.times import CHINA
 from collector.pledges.standing.due import due
+from collector.pledges.standing.ended_documents import lost, reasons
 from collector.pledges.standing.finding_history import failing_before, last_lives
 from collector.pledges.standing.standing import CHECKED, Standing, standing
 from collector.pledges.status.declared_resources import Shown, Undeclared, undeclared
@@ -83,6 +84,7 @@ def status(
     found, lives = tuple[Undeclared, ...](), tuple[Life, ...]()
     absent, given, unread = tuple[str, ...](), tuple[str, ...](), ""
     scope: Scope | None = None
+    lapsed: Mapping[str, Sequence[Text]] = {}
     last = current(evidence)
     if last is not None:
         try:
@@ -91,7 +93,7 @@ def status(
             lives = last_lives(record, evidence, now, newest)
             failing = _failing(newest, record, now, failing_before(record, lives, last.sequence))
             found, scope = undeclared(record, shown(newest)), of_evidence(newest.evidence)
-            given = newest.handed_in
+            given, lapsed = newest.handed_in, reasons(lost(record, newest, now))
             absent = tuple(host for host in record.hosts if host not in newest.evidence["hosts"])
         except Disagrees:
             raise
@@ -106,6 +108,7 @@ def status(
         unseen=[u.text for u in found if u.kind == "unseen"],
         absent=absent,
         scope=scope,
+        lapsed=lapsed,
         renewed=renewed,
     )
     return Status(

@@ -104,6 +104,8 @@ class Dossier:
         if self.failing:
             return "broken"
         found = standing_of(self.listed())
+        if found == "partly" and self.unverified:
+            return "unverified"
         return "unverified" if found == "kept" and self.unproven else found
 
     @property
@@ -115,6 +117,10 @@ class Dossier:
     def unproven(self) -> frozenset[str]:
         """Those that are not kept by the status, whatever the row of a bundle says."""
         return self._of(*(r for r in Result if r not in (Result.PASS, Result.NOTAPPLICABLE)))
+
+    @property
+    def unverified(self) -> frozenset[str]:
+        return self._of(Result.ERROR)
 
     def _of(self, *results: Result) -> frozenset[str]:
         found = {c.clause.id for c in self.status.clauses if c.verdict in results}

@@ -146,8 +146,8 @@ def list_(
     from collector.cli.ui.sheets import put
     from collector.pledges.record.times import CHINA
     from collector.pledges.standing import listing
-    from collector.pledges.standing.ended_waivers import EndedWaivers
     from collector.pledges.standing.renewals import by_history
+    from collector.pledges.standing.since import Since
 
     if history and summed:
         raise click.UsageError(
@@ -168,7 +168,7 @@ def list_(
     register = open_register(location)
     ahead = _AHEAD if within is None else within
     attached, doubts = register.newest_and_doubts()
-    attached = EndedWaivers().counted(register, attached, now)
+    attached = Since().counted(register, attached, now)
     every = listing.listed(register.briefs(now + ahead), attached, now, ahead)
     today = now.astimezone(CHINA).date()
     rows = listing.ordered((one for one in every if wanted.holds(one, today)), sort)

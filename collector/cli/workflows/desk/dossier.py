@@ -19,6 +19,7 @@ from collector.pledges.record.times import CHINA
 from collector.pledges.standing.due import due
 from collector.pledges.standing.finding_history import all_lives
 from collector.pledges.standing.listing import Listed, is_stale
+from collector.pledges.standing.since import Since
 from collector.pledges.status.brief import Brief
 from collector.pledges.status.findings import Life
 
@@ -137,7 +138,8 @@ def _several(text: str, matching: Sequence[Brief]) -> BadInput:
 
 def gathered(register: Register, id: str, now: datetime, within: timedelta) -> Dossier:
     """Raises BadInput where there is no such pledge, or its rows and the log differ."""
-    record, evidence = register.get(id), register.evidence(id)
+    record = register.get(id)
+    evidence = Since().counted(register, {id: register.evidence(id)}, now)[id]
     every = register.briefs()
     renewed = id in lifecycle.continued(every)
     lives, unread = tuple[Life, ...](), ""
