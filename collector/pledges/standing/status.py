@@ -81,12 +81,10 @@ def status(
     `shown` and `twins`: of a register. Raises Disagrees where its row is not what was signed.
     """
     failing: Mapping[str, Sequence[Failing]] = {}
-    found, lives = tuple[Undeclared, ...](), tuple[Life, ...]()
+    found, lives, lapsed = tuple[Undeclared, ...](), tuple[Life, ...](), reasons(())
     absent, given, unread = tuple[str, ...](), tuple[str, ...](), ""
     scope: Scope | None = None
-    lapsed: Mapping[str, Sequence[Text]] = {}
-    last = current(evidence)
-    if last is not None:
+    if (last := current(evidence)) is not None:
         try:
             newest = Newest(last)
             newest.hold_row()
