@@ -41,13 +41,6 @@ _LEFT: dict[Path, dict[str, list[tuple[str, int]]]] = {}
 _STARTED_WITH = re.compile(r"/dev/stdin|(/dev/fd|/proc/(self|thread-self|\d+)/fd)/\d+")
 
 
-def named(path: str | os.PathLike[str], where: str) -> Path:
-    """BadInput for an empty name: Path takes it for the folder one is in."""
-    if not os.fspath(path):
-        raise BadInput(msg("empty_name_of_file"), where=where)
-    return Path(path)
-
-
 def create(path: Path, mode: int = OWNER) -> IO[bytes]:
     """A new file, open for writing; raises FileExistsError where something is there."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -274,31 +267,6 @@ def is_there(path: Path) -> bool:
 def others_may_read(path: Path) -> bool:
     """Is `path` there, and open to others than its owner?"""
     return path.exists() and bool(path.stat().st_mode & _OTHERS)
-
-
-class _Umask:
-    """The umask that the command was started with; None until it was put aside."""
-
-    users: int | None = None
-
-
-def put_umask_aside() -> None:
-    """From now on nothing is open to others unless it is meant to be: for libraries, above all."""
-    if _Umask.users is None:
-        _Umask.users = os.umask(_OTHERS)
-
-
-@contextmanager
-def users_umask() -> Iterator[None]:
-    """For programs that work for the user, on this machine too: Ansible, which installs there."""
-    if _Umask.users is None:
-        yield
-        return
-    ours = os.umask(_Umask.users)
-    try:
-        yield
-    finally:
-        os.umask(ours)
 
 
 def hold(folder: Path) -> int:

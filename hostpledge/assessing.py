@@ -10,8 +10,7 @@ from collector import captures, catalog
 from collector.attest.bundle.part import take_in
 from collector.judging.hosts import judge
 from collector.model import Finding
-from collector.private import named
-from hostpledge.given import moment
+from hostpledge.given import moment, named
 
 
 def assess(

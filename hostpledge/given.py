@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
+from pathlib import Path
+
+from collector.errors import BadInput
+from collector.i18n.message import msg
 
 # ages and days are reckoned from it, some years to either side
 _YEARS = range(1970, 9001)
@@ -23,3 +28,10 @@ def moment(name: str, at: datetime | None) -> datetime | None:
     if year not in _YEARS:
         raise ValueError(f"{name}: no time to reckon from: {at.isoformat()}")
     return at
+
+
+def named(path: str | os.PathLike[str], where: str) -> Path:
+    """BadInput for an empty name: Path takes it for the folder one is in."""
+    if not os.fspath(path):
+        raise BadInput(msg("empty_name_of_file"), where=where)
+    return Path(path)

@@ -9,11 +9,10 @@ from datetime import datetime
 from collector.attest.log.logged import Inclusion, read_inclusion
 from collector.attest.trust.trust_file import load_trust
 from collector.captures import read_at_most
-from collector.private import named
 from collector.verify import Verification, open_bundle
 from collector.verify import verify as check
 from collector.verify.policy import STRICT, Policy, Unmet, unmet
-from hostpledge.given import moment
+from hostpledge.given import moment, named
 
 # of a proof
 _LARGEST = 2 << 20

@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 
 import collector
+import hostpledge
 from collector.errors import NotUnderstood
 from collector.i18n.message import catalogue, from_json, msg, to_json
 
 ROOT = Path(collector.__file__).parent
+PUBLIC = Path(hostpledge.__file__).parent
 # codes that are put together from a word that is known elsewhere
 _MADE = ("and_beside_", "errno_", "event_", "read_", "document_", "schema_", "tuf_")
 _CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -32,9 +34,9 @@ def _places(template: str) -> set[str]:
 @cache
 def _used() -> dict[str, list[tuple[str, frozenset[str]]]]:
     found: dict[str, list[tuple[str, frozenset[str]]]] = {}
-    for path in sorted(ROOT.rglob("*.py")):
+    for path in sorted((*ROOT.rglob("*.py"), *PUBLIC.rglob("*.py"))):
         for code, names, line in _calls(path):
-            found.setdefault(code, []).append((f"{path.relative_to(ROOT)}:{line}", names))
+            found.setdefault(code, []).append((f"{path.relative_to(ROOT.parent)}:{line}", names))
     return found
 
 

@@ -21,7 +21,7 @@ from collector.cli.ui.help import COMPLETE, Formatter, Group
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import CollectorError, VerifyFailed, one_line
 from collector.i18n.message import in_chinese, told
-from collector.private import put_umask_aside
+from collector.run.ansible.umask import put_umask_aside
 
 # command → module of collector.cli.commands that holds a click command of the same name
 _COMMANDS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -85,9 +86,14 @@ def attested(facts: Facts, control: str, clock: Clock) -> Attestation | None:
     return max(holding, key=lambda a: a.until, default=None)
 
 
-def _attestation(entry: dict[str, Any]) -> Attestation:
-    said = date.fromisoformat(entry["date"])
-    until = months_after(datetime.combine(said, time(), UTC), _MONTHS)
+def attestation_end(entry: Mapping[str, Any]) -> datetime:
+    """When it holds no more."""
     if "expires" in entry:
-        until = datetime.combine(date.fromisoformat(entry["expires"]), time(), UTC)
+        return datetime.combine(date.fromisoformat(entry["expires"]), time(), UTC)
+    said = datetime.combine(date.fromisoformat(entry["date"]), time(), UTC)
+    return months_after(said, _MONTHS)
+
+
+def _attestation(entry: dict[str, Any]) -> Attestation:
+    said, until = date.fromisoformat(entry["date"]), attestation_end(entry)
     return Attestation(entry["statement"], entry["by"], said, until)

@@ -50,9 +50,20 @@ def silent() -> Capture:
 
 
 def check(
-    register: Register, id: str, signer: Signer, taken: Capture, at: datetime, *, grade: int = 3
+    register: Register,
+    id: str,
+    signer: Signer,
+    taken: Capture,
+    at: datetime,
+    *,
+    grade: int = 3,
+    controls: tuple[str, ...] = CONTROLS,
+    bearing: bool = False,
 ) -> Evidence:
-    """A run over web-01 at that time (aware): judged, signed, attached to the pledge."""
+    """A run over web-01 at that time (aware): judged, signed, attached to the pledge.
+
+    `bearing` the documents of the record, as every real run of a pledge does.
+    """
     origin = MappingProxyType({**taken.origin, "clock": at.isoformat()})
     head = MappingProxyType({**taken.head, "clock": str(int(at.timestamp()))})
     # each day's run of the script has a nonce of its own
@@ -68,10 +79,11 @@ def check(
         [file],
         folder / "bundle",
         signer.key,
-        controls=[catalog.control(name) for name in CONTROLS],
+        controls=[catalog.control(name) for name in controls],
         grade=grade,
         at=at,
         waivers=record.waivers(register.get(id)),
+        attached=record.attached_documents(register.get(id)) if bearing else {},
         pledge=register.reference(id),
     )
     return attach(register, id, made.path, signer.trust)

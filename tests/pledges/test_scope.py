@@ -28,6 +28,7 @@ from collector.pledges.record.times import waiver_end
 from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Register
 from collector.pledges.standing.due import due
+from collector.pledges.standing.listing import listed
 from collector.pledges.standing.standing import standing
 from collector.pledges.transfer.inventory import check_due_since
 from collector.scope import scope_of
@@ -154,7 +155,7 @@ def test_fifty_controls_left_out_and_signed_again(register: Register, signer: Si
     clause = next(c for c in found.clauses if c.clause.id == "responsibility.2.2")
     assert clause.verdict is Result.ERROR
     assert any("7 of 26 controls of 二(二) judged: no proof" in r.en for r in clause.reasons)
-    drawn = list_table([(register.briefs()[0], [attached])])
+    drawn = list_table(listed(register.briefs(AT), {ID: [attached]}, AT, timedelta(0)))
     assert "7/26" in drawn
     assert f"{ID}: 7 of {AT_3} controls, grade 3: no proof of 二(二)" in " ".join(drawn.split())
 
@@ -250,7 +251,9 @@ def test_a_record_of_a_higher_grade_is_not_proven(register: Register, signer: Si
     clause = next(c for c in found if c.clause.id == "responsibility.2.2")
     assert clause.verdict is Result.ERROR
     assert any("judged at grade 2, while the record is of grade 3" in r.en for r in clause.reasons)
-    assert "judged at grade 2" in list_table([(register.briefs()[0], [attached])])
+    assert "judged at grade 2" in list_table(
+        listed(register.briefs(AT), {ID: [attached]}, AT, timedelta(0))
+    )
 
 
 def test_a_waiver_that_was_never_on_record_is_refused(register: Register, signer: Signer) -> None:

@@ -241,7 +241,7 @@ NOT_SATISFIED: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "old_evidence": (
         {"collected": AT - timedelta(days=100)},
         "responsibility.2.2",
-        "expired",
+        "verdict",
         "evidence: collected 2026-08-12, at least every 90 days",
     ),
     "old_evidence_that_failed": (

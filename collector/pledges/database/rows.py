@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from collector.model import Result
 from collector.pledges.record.form import PledgeRecord
 from collector.scope import Part, Scope
 
@@ -37,7 +38,8 @@ class Evidence:
     every host in it had been looked at later already (None: what its time says, see `current`).
     `doubted`: the register's rows of its pledge are not what its log says of them. `now`: of
     clauses that come to another verdict since (`standing.ended_waivers`), which. `hosts`: those
-    that are in it (None: that was not asked for, or is not kept).
+    that are in it (None: that was not asked for, or is not kept). `refused`: why its signature
+    counts no more, as that of a key that was revoked since; it proves nothing then.
     """
 
     pledge: str
@@ -56,6 +58,7 @@ class Evidence:
     doubted: bool = False
     now: Mapping[str, str] = MappingProxyType({})
     hosts: frozenset[str] | None = None
+    refused: str = ""
 
     @property
     def whole(self) -> bool:
@@ -64,7 +67,8 @@ class Evidence:
 
     def word(self, clause: str) -> str | None:
         """The verdict of a clause as it counts now; None where it was not judged."""
-        return self.now.get(clause, self.verdicts.get(clause))
+        said = self.now.get(clause, self.verdicts.get(clause))
+        return str(Result.ERROR) if self.refused and said is not None else said
 
     def scope_json(self) -> dict[str, Any] | None:
         """As `scope_json`, of what was attached."""

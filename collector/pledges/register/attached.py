@@ -72,7 +72,7 @@ class Attached(Remembered):
             self.hold_to_log(id)
         for why in unsigned.values():
             raise why
-        return tuple(self._evidence(row) for row in rows)
+        return self._counted(self._evidence(row) for row in rows)
 
     def hold_to_log(self, id: str) -> None:
         """Raises BadInput where the log says another thing of a record's evidence than its rows,
@@ -100,7 +100,7 @@ class Attached(Remembered):
             for row in rows.mappings():
                 one = self._evidence(row)
                 found[one.pledge] = (*found.get(one.pledge, ()), one)
-        return found
+        return {id: self._counted(every) for id, every in found.items()}
 
     def newest_evidence(self) -> Mapping[str, tuple[Evidence, ...]]:
         """As `newest_and_doubts`, of which a record that is doubted proves nothing."""
@@ -145,10 +145,11 @@ class Attached(Remembered):
             few = sightings.with_hosts(
                 connection, {id: few_of(attached) for id, attached in found.items()}
             )
+        few = {id: self._counted(attached) for id, attached in few.items()}
         if broken:
             return few, [broken]
         more = [why for id, why in sorted(unsigned.items()) if id not in doubts]
-        return few, [*(doubt.why for doubt in doubts.values()), *more]
+        return few, [*(doubt.why for doubt in doubts.values()), *more, *self._refused(few)]
 
     def reference(self, id: str) -> PledgeReference:
         """What the next bundle for this pledge must say of itself; raises BadInput as `get`."""

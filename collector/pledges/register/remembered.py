@@ -13,7 +13,8 @@ taken, as the key of a host that one comes to for the first time, and told once.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +25,14 @@ from collector.i18n.message import msg
 from collector.pledges.database import against_log, in_force, last_kept, log, tables
 from collector.pledges.database.held import Disagrees
 from collector.pledges.database.location import SHARED
-from collector.pledges.database.rows import Evidence, evidence_of
+from collector.pledges.database.rows import Evidence, current, evidence_of
 from collector.pledges.database.store import Store
+from collector.pledges.register import borne
 
 if TYPE_CHECKING:
     from collector.attest.log.checkpoint import Checkpoint
     from collector.pledges.database.transactions import Database
+    from collector.pledges.register.over_keys import OverKeys
     from collector.pledges.register.signers import Signers
 
 # as many are asked for in one query
@@ -135,6 +138,33 @@ class Remembered:
         from collector.pledges.register.signers import Signers
 
         return Signers(self.where)
+
+    def document_courses(self, since: Mapping[str, datetime]) -> Mapping[str, borne.Course]:
+        """Of each record the documents that judges use, and whether they changed since then."""
+        with self._database.read() as connection:
+            return borne.courses(connection, since)
+
+    @cached_property
+    def _over(self) -> OverKeys:
+        from collector.pledges.register.over_keys import OverKeys
+
+        return OverKeys(self.where)
+
+    def _counted(self, rows: Iterable[Evidence]) -> tuple[Evidence, ...]:
+        """The same, each with why its signature counts no more, where it does not."""
+        self._over.look()
+        return tuple(map(self._over.counted, rows))
+
+    def _refused(self, few: Mapping[str, Sequence[Evidence]]) -> Iterator[Disagrees]:
+        """Why what says how a pledge is now proves nothing of it, where its signature is over."""
+        for id, rows in sorted(few.items()):
+            one = current(rows)
+            if one is not None and one.refused and not one.doubted:
+                yield Disagrees(
+                    msg("evidence_refused", sequence=one.sequence, pledge=id, why=one.refused),
+                    where=self.where,
+                    mend=msg("check_anew_pledge"),
+                )
 
     def _evidence(self, row: Mapping[Any, Any]) -> Evidence:
         """Raises Disagrees for a row that nobody but another program writes."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from collector.resources import home, home_place
 from collector.verify import times
 
 NAMED = "HOSTPLEDGE_TRUST"
-_FILE = "register.signers.json"
+FILE = "register.signers.json"
 _OPEN = {"valid_from": None, "valid_until": None}
 
 
@@ -103,24 +103,33 @@ class Signers:
             raise Disagrees(problem.what, where=newest.where, mend=msg("restore_backup")) from None
 
     def _find(self, id: str, keyid: str) -> tuple[TrustedKey, Trust] | None:
-        for trust in (*self._trusts, Trust(tuple(self._accepted(id)))):
+        for trust in (*self.trusts, Trust(tuple(self._accepted(id)))):
             known = trust.find(keyid)
             if known is not None:
                 return known, trust
         return None
 
     @cached_property
-    def _trusts(self) -> tuple[Trust, ...]:
+    def trusts(self) -> tuple[Trust, ...]:
         """Raises CollectorError where the trust that is named cannot be read."""
         named = os.environ.get(NAMED)
         return (keyring.trust(), *((load_trust(Path(named)),) if named else ()))
 
+    def every_accepted(self) -> Iterator[tuple[str, Iterator[TrustedKey]]]:
+        """By pledge the keys that signed what the user attached to it."""
+        known = _all().get(place(self._where), {})
+        for id, pems in known.items() if isinstance(known, dict) else ():
+            yield id, _keys(pems)
+
     def _accepted(self, id: str) -> Iterator[TrustedKey]:
         known = _all().get(place(self._where), {})
-        pems = known.get(id, {}) if isinstance(known, dict) else {}
-        for keyid, entry in pems.items() if isinstance(pems, dict) else ():
-            if (key := _key(keyid, entry)) is not None:
-                yield key
+        return _keys(known.get(id, {}) if isinstance(known, dict) else {})
+
+
+def _keys(pems: Any) -> Iterator[TrustedKey]:
+    for keyid, entry in pems.items() if isinstance(pems, dict) else ():
+        if (key := _key(keyid, entry)) is not None:
+            yield key
 
 
 def _key(keyid: str, entry: Any) -> TrustedKey | None:
@@ -128,11 +137,17 @@ def _key(keyid: str, entry: Any) -> TrustedKey | None:
     with suppress(CollectorError, TypeError, AttributeError, ValueError):
         if isinstance(entry, str):
             entry = {"keyid": keyid, "name": keyid, "pem": entry, **_OPEN}
-        data = json.dumps({"schema": SCHEMA, "keys": [entry]}).encode()
-        (key,) = trust_from_bytes(data, where=_FILE).keys
+        key = _read(json.dumps({"schema": SCHEMA, "keys": [entry]}))
         if key.keyid == keyid:
-            return replace(key, roles=frozenset({"bundle"}))
+            return key
     return None
+
+
+@lru_cache(256)
+def _read(document: str) -> TrustedKey:
+    """A few keys signed for thousands of pledges."""
+    (key,) = trust_from_bytes(document.encode(), where=FILE).keys
+    return replace(key, roles=frozenset({"bundle"}))
 
 
 def _narrowed(said: TrustedKey, held: TrustedKey | None) -> TrustedKey:
@@ -152,12 +167,12 @@ def _write(every: dict[str, Any]) -> None:
     with suppress(OSError):
         home()
         data = json.dumps(every, indent=1, sort_keys=True).encode()
-        write_aside(home_place() / _FILE, data + b"\n")
+        write_aside(home_place() / FILE, data + b"\n")
 
 
 def _all() -> dict[str, Any]:
     try:
-        found = json.loads((home_place() / _FILE).read_text(encoding="utf-8"))
+        found = json.loads((home_place() / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -67,9 +67,10 @@ def _fresh(
 ) -> Iterator[Due]:
     days = terms()["evidence_age"].days if evidence_days is None else evidence_days
     # a look dated in a time to come would count as fresh until then
-    looked = [e for e in evidence if e.collected_at <= now + _AHEAD]
+    counts = [e for e in evidence if not e.refused]
+    looked = [e for e in counts if e.collected_at <= now + _AHEAD]
     newest = max((e.collected_at for e in looked if e.whole), default=None)
-    part = [e for e in evidence if not e.whole and (newest is None or e.collected_at > newest)]
+    part = [e for e in counts if not e.whole and (newest is None or e.collected_at > newest)]
     shown = newest.astimezone(CHINA).date().isoformat() if newest else ""
     since = begun(record)
     if newest is None and since is None:

@@ -48,7 +48,7 @@ class EndedWaivers:
 
 def _softened(last: Evidence, course: Course, now: datetime) -> bool:
     """May it rest on a waiver that was in force when it was made, and is not now?"""
-    if last.doubted or all(word == "fail" for word in last.verdicts.values()):
+    if last.doubted or last.refused or all(word == "fail" for word in last.verdicts.values()):
         return False
     then = [w for w in course.at(last.attached_at) if waiver_end(w["expires"]) > last.collected_at]
     holding = [w for w in course.now if waiver_end(w["expires"]) > now]

@@ -26,12 +26,16 @@ _NOTHING_LEFT = frozenset({"pass", "notapplicable"})
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One record: its newest evidence, where it is in its life, and what falls due."""
+    """One record: its newest evidence, where it is in its life, and what falls due.
+
+    `stale`: its evidence is older than it may be.
+    """
 
     record: Brief
     evidence: Sequence[Evidence]
     state: State
     dues: tuple[Due, ...]
+    stale: bool = False
 
     @property
     def last(self) -> Evidence | None:
@@ -59,6 +63,9 @@ class Listed:
             or scope.grade < self.record.grade
             or not scope.clauses[clause].whole
         )
+        if self.stale and word != "fail":
+            # what was proven was so too long ago
+            return "error"
         if self.unseen and word in _NOTHING_LEFT:
             # what holds for some of the hosts is no pass for all of them
             return "error"
@@ -131,15 +138,15 @@ def listed(
     found = []
     for record in records:
         evidence, again = attached.get(record.id, ()), record.id in renewed
-        found.append(
-            Listed(
-                record,
-                evidence,
-                state(record, today, renewed=again),
-                due(record, evidence, now, within=within, renewed=again),
-            )
-        )
+        dues = due(record, evidence, now, within=within, renewed=again)
+        stands = state(record, today, renewed=again)
+        found.append(Listed(record, evidence, stands, dues, is_stale(dues, now)))
     return found
+
+
+def is_stale(dues: Iterable[Due], now: datetime) -> bool:
+    """Does it say so among what is overdue at `now`?"""
+    return any(one.kind == "evidence" and one.overdue(now) for one in dues)
 
 
 def ordered(rows: Iterable[Listed], by: str) -> list[Listed]:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from collector.errors import listed
+from collector.i18n.message import in_chinese
 from collector.model import Result, Text
 from collector.pledges.database.rows import Evidence, current
 from collector.pledges.record.documents import DocumentClause, Duty, clauses, fields
@@ -108,6 +109,7 @@ def standing(
     unseen: Sequence[Text] = (),
     absent: Sequence[str] = (),
     scope: Scope | None = None,
+    lapsed: Mapping[str, Sequence[Text]] | None = None,
     renewed: bool = False,
 ) -> tuple[Standing, ...]:
     """Every numbered clause of both documents, in their order, at `now` (aware).
@@ -115,13 +117,20 @@ def standing(
     `failing`: for each clause of the controls, what the newest evidence holds against it;
     `undeclared`: what its captures show and the record does not declare (五), `unseen`: what of
     that could not be told; `absent`: hosts that are declared and not in that evidence; `scope`:
-    how much it judged, where the register does not say so itself.
+    how much it judged, where the register does not say so itself; `lapsed`: for each clause of the
+    controls, what it rests on and the record does not say any more.
     """
     overdue: dict[str, list[Text]] = {}
     for entry in due(record, evidence, now, within=timedelta(0), renewed=renewed):
         overdue.setdefault(entry.kind, []).append(entry.text)
     look = _Look(
-        record, evidence, now, overdue, failing or {}, (undeclared, unseen), (absent, scope)
+        record,
+        evidence,
+        now,
+        overdue,
+        failing or {},
+        (undeclared, unseen),
+        (absent, scope, lapsed or {}),
     )
     return tuple(look.clause(clause) for clause in clauses().values())
 
@@ -135,7 +144,7 @@ class _Look:
         overdue: Mapping[str, Sequence[Text]],
         failing: Mapping[str, Sequence[Failing]],
         resources: tuple[Sequence[Text], Sequence[Text]],
-        looked: tuple[Sequence[str], Scope | None],
+        looked: tuple[Sequence[str], Scope | None, Mapping[str, Sequence[Text]]],
     ) -> None:
         self._document: Mapping[str, Any] = record.document
         self._last = current(evidence)
@@ -143,7 +152,7 @@ class _Look:
         self._overdue = overdue
         self._failing = failing
         self._undeclared, self._unseen = resources
-        self._absent, told = looked
+        self._absent, told, self._lapsed = looked
         self._scope = (self._last.scope if self._last else None) or told
         self._grade = record.grade
         self._declares = bool(record.hosts)
@@ -181,7 +190,7 @@ class _Look:
                 Result.NOTCHECKED,
             )
         numbers = CHECKED[clause.id]
-        verdicts = {Result(last.verdicts.get(n, Result.NOTCHECKED)) for n in numbers}
+        verdicts = {Result(last.word(n) or Result.NOTCHECKED) for n in numbers}
         failing = [f for n in numbers for f in self._failing.get(n, ())]
         if any(f.breaks for f in failing):
             # a bundle that is silent of a host has mended nothing on it
@@ -206,9 +215,17 @@ class _Look:
             reasons.insert(len(reasons) - 1, _hosts(self._absent))
             # what holds for some of the hosts is no pass for all of them
             worst = Result.ERROR if worst in SATISFIED else worst
+        if lapsed := [text for n in numbers for text in self._lapsed.get(n, ())]:
+            reasons = [*lapsed[:_MOST_NAMED], *reasons]
+            worst = worst if worst is Result.FAIL else Result.ERROR
+        if last.refused:
+            reasons.insert(0, refused(last))
+            # what a signature that counts no more says of hosts is nothing, bad or good
+            worst = Result.ERROR
         stale = self._overdue.get("evidence")
         if stale and worst is not Result.FAIL:
-            return _Part("expired", (*stale, *reasons[:-1]), worst, since)
+            # the same word as lists have for what nobody looked at of late
+            return _Part("verdict", (*stale, *reasons), Result.ERROR, since)
         return _Part("verdict", tuple(reasons), worst, since)
 
     def _lacking(self, numbers: Sequence[str]) -> list[Text]:
@@ -273,6 +290,13 @@ class _Look:
         name = duty.field.split(".")[0].removesuffix("[]")
         known = fields()[name]
         return _Part("missing", (Text(f"缺：{known.zh}", f"missing: {known.en}"),), missing=name)
+
+
+def refused(one: Evidence) -> Text:
+    """Why its signature counts no more."""
+    return Text(
+        f"已不能通过核验：{in_chinese(one.refused)}", f"does not verify any more: {one.refused}"
+    )
 
 
 def _of(found: Held) -> _Part:

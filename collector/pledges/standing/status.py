@@ -19,6 +19,7 @@ from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.placeholders import Filled, filled
 from collector.pledges.record.times import CHINA
 from collector.pledges.standing.due import due
+from collector.pledges.standing.ended_documents import lost, reasons
 from collector.pledges.standing.finding_history import failing_before, last_lives
 from collector.pledges.standing.standing import CHECKED, Standing, standing
 from collector.pledges.status.declared_resources import Shown, Undeclared, undeclared
@@ -80,18 +81,17 @@ def status(
     `shown` and `twins`: of a register. Raises Disagrees where its row is not what was signed.
     """
     failing: Mapping[str, Sequence[Failing]] = {}
-    found, lives = tuple[Undeclared, ...](), tuple[Life, ...]()
+    found, lives, lapsed = tuple[Undeclared, ...](), tuple[Life, ...](), reasons(())
     absent, given, unread = tuple[str, ...](), tuple[str, ...](), ""
     scope: Scope | None = None
-    last = current(evidence)
-    if last is not None:
+    if (last := current(evidence)) is not None:
         try:
             newest = Newest(last)
             newest.hold_row()
             lives = last_lives(record, evidence, now, newest)
             failing = _failing(newest, record, now, failing_before(record, lives, last.sequence))
             found, scope = undeclared(record, shown(newest)), of_evidence(newest.evidence)
-            given = newest.handed_in
+            given, lapsed = newest.handed_in, reasons(lost(record, newest, now))
             absent = tuple(host for host in record.hosts if host not in newest.evidence["hosts"])
         except Disagrees:
             raise
@@ -106,6 +106,7 @@ def status(
         unseen=[u.text for u in found if u.kind == "unseen"],
         absent=absent,
         scope=scope,
+        lapsed=lapsed,
         renewed=renewed,
     )
     return Status(

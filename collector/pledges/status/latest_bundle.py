@@ -91,6 +91,10 @@ class Newest:
         found: dict[str, Any] = json.loads(self._checked(evidence.FILE))
         return found
 
+    def attached(self, name: str) -> bytes:
+        """A document that it bears of the record."""
+        return self._checked(f"attached/{captures.file_name(name).removesuffix(captures.SUFFIX)}")
+
     @property
     def handed_in(self) -> tuple[str, ...]:
         """The hosts in it that nobody collected from."""

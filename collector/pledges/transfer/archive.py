@@ -87,6 +87,7 @@ def _list(evidence: Sequence[Evidence]) -> bytes:
             "attached_at": e.attached_at.isoformat(),
             "verdicts": dict(e.verdicts),
             "scope": e.scope_json(),
+            **({"refused": str(e.refused)} if e.refused else {}),
         }
         for e in evidence
     ]

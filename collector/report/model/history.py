@@ -41,4 +41,6 @@ def _read(kept: Sequence[Evidence], said: Callable[[CollectorError], str]) -> li
 
 
 def _verdicts(attached: Evidence) -> dict[str, Result]:
-    return {clause: Result(verdict) for clause, verdict in attached.verdicts.items()}
+    return {
+        clause: Result(attached.word(clause) or said) for clause, said in attached.verdicts.items()
+    }

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from collector.private import users_umask
 from collector.resources import shared
 from collector.run.ansible import private as handed
 from collector.run.ansible.inventory import How, complaint, environment
+from collector.run.ansible.umask import users_umask
 
 Event = Mapping[str, Any]
 

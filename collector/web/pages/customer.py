@@ -230,6 +230,8 @@ def _answers(
     found = []
     for id in _CLAUSES:
         word = "fail" if id in known.failing else listed.verdict(id)
+        if id in known.unverified and word != "none":
+            word = "error"
         if word in ("pass", "notapplicable") and id in known.unproven:
             word = "error"
         if word != "none" and not readable:

@@ -41,7 +41,7 @@ class Broken:
         What cannot be read is not called so: then the row says that nothing is proven.
         """
         last = one.last
-        if last is None or last.doubted or not _may_be(one, rows, waived=waived):
+        if last is None or last.doubted or last.refused or not _may_be(one, rows, waived=waived):
             return False
         id = one.record.id
         # a waiver holds up to a day

@@ -24,7 +24,7 @@ from collector.pledges.record.times import CHINA, day_after, while_it_held
 from collector.pledges.record.voiding import voided
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.standing.finding_history import all_lives, judged_in_full
-from collector.pledges.standing.listing import Listed
+from collector.pledges.standing.listing import Listed, is_stale
 from collector.pledges.standing.standing import CHECKED
 from collector.pledges.standing.status import Status, status
 from collector.pledges.status.brief import Brief
@@ -90,10 +90,12 @@ class Dossier:
     def listed(self) -> Listed:
         """As a row of a list, for what a list says of its clauses."""
         brief = Brief(self.record.document, (), self.moment)
-        return Listed(brief, self.evidence, self.status.state, ())
+        stale = is_stale(self.status.overdue, self.moment)
+        return Listed(brief, self.evidence, self.status.state, (), stale)
 
     def verdict_of(self, one: Evidence, clause: str) -> str:
-        return replace(self.listed(), evidence=[one]).verdict(clause)
+        """What it proved, however long ago."""
+        return replace(self.listed(), evidence=[one], stale=False).verdict(clause)
 
     @property
     def standing(self) -> str:
@@ -102,6 +104,8 @@ class Dossier:
         if self.failing:
             return "broken"
         found = standing_of(self.listed())
+        if found == "partly" and self.unverified:
+            return "unverified"
         return "unverified" if found == "kept" and self.unproven else found
 
     @property
@@ -113,6 +117,10 @@ class Dossier:
     def unproven(self) -> frozenset[str]:
         """Those that are not kept by the status, whatever the row of a bundle says."""
         return self._of(*(r for r in Result if r not in (Result.PASS, Result.NOTAPPLICABLE)))
+
+    @property
+    def unverified(self) -> frozenset[str]:
+        return self._of(Result.ERROR)
 
     def _of(self, *results: Result) -> frozenset[str]:
         found = {c.clause.id for c in self.status.clauses if c.verdict in results}

@@ -25,10 +25,11 @@ from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.record.networks import spans
 from collector.pledges.record.times import CHINA
+from collector.pledges.register.over_keys import trusted
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.standing import listing
-from collector.pledges.standing.ended_waivers import EndedWaivers
 from collector.pledges.standing.listing import Listed
+from collector.pledges.standing.since import Since
 from collector.report.model import listed as columns
 from collector.web.keeping import tables
 from collector.web.keeping.state import State
@@ -62,7 +63,7 @@ class Index:
         self._made_at, self._took = 0.0, 0.0
         self._ended = threading.Event()
         self._broken = Broken()
-        self._waivers = EndedWaivers()
+        self._since = Since()
         self._freed = False
 
     def begin(self) -> None:
@@ -116,7 +117,7 @@ class Index:
 
     def _make(self, register: ReadOnlyRegister, now: datetime, mark: str) -> None:
         attached, doubts = register.newest_and_doubts()
-        attached = self._waivers.counted(register, attached, now)
+        attached = self._since.counted(register, attached, now)
         every = listing.listed(register.briefs(now + AHEAD), attached, now, AHEAD)
         digests = {id: _version(digest) for id, digest in register.digests().items()}
         table = tables.listed
@@ -168,9 +169,10 @@ class Index:
 
 
 def _mark(register: ReadOnlyRegister, now: datetime) -> str:
-    """Of the register, the release and the day that rows are made of."""
+    """Of the register, the release, the day and the trust that rows are made of."""
     day = now.astimezone(CHINA).date().isoformat()
-    return f"{register.where} {__version__} {_FORM} {register.mark()} {day}"
+    trust = hashlib.sha256("\n".join(trusted()).encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{register.where} {__version__} {_FORM} {register.mark()} {day} {trust}"
 
 
 def _sought(

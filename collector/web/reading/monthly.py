@@ -10,7 +10,8 @@ from types import MappingProxyType
 from collector.pledges.database.rows import Evidence
 from collector.pledges.record.times import CHINA
 from collector.pledges.register.read_only import ReadOnlyRegister
-from collector.pledges.standing.listing import Listed
+from collector.pledges.standing.due import due
+from collector.pledges.standing.listing import Listed, is_stale
 from collector.web.reading.standings import standing_of
 
 MOST = 12
@@ -43,7 +44,9 @@ def months(
                 if end == now:
                     word = "broken" if broken.get(one.record.id) else standing_of(one)
                 else:
-                    word = standing_of(replace(one, evidence=rows))
+                    dues = due(one.record, rows, end, within=timedelta(0))
+                    then = replace(one, evidence=rows, stale=is_stale(dues, end))
+                    word = standing_of(then)
                 counts[word] += 1
         found.append({"day": end.astimezone(CHINA).date().isoformat(), **counts})
     return found

@@ -131,7 +131,7 @@ def _titled(title: str, table: str) -> Iterator[str]:
 
 def _head(known: Dossier) -> Iterator[tuple[str, str]]:
     from collector.cli.commands.pledge.shown import about
-    from collector.cli.commands.pledge.tables import CHECKED, clause_of, notes
+    from collector.cli.commands.pledge.tables import CHECKED, notes, proven
     from collector.cli.ui.scope_line import void_line
     from collector.pledges.due.lifecycle import WORDS
     from collector.pledges.record.masking import masked
@@ -144,7 +144,7 @@ def _head(known: Dossier) -> Iterator[tuple[str, str]]:
         yield tr("核查证据", "evidence"), tr("尚无", "none yet")
     else:
         verdicts = tr("，", ", ").join(
-            f"{n} {clause_of(last, record.grade, m)}"
+            f"{n} {proven(known.listed(), last, m)}"
             for n, m in zip(("二(二)", "二(三)", "二(四)"), CHECKED, strict=True)
         )
         at = _moment(last.collected_at)

@@ -91,11 +91,13 @@ def add(*, file: Path, update: bool, location: str | None) -> int:
 @lang_option
 def show(*, id: str, form: str, location: str | None) -> int:
     from collector.cli.commands.pledge import shown as pledge_shown
+    from collector.pledges.standing.since import Since
 
-    register = open_register(location)
-    history, evidence = register.history(id), register.evidence(id)
+    register, now = open_register(location), datetime.now(UTC)
+    history = register.history(id)
+    evidence = Since().counted(register, {id: register.evidence(id)}, now)[id]
     shown = pledge_shown.show_json if form == "json" else pledge_shown.show_table
-    out(shown(history, evidence, datetime.now(UTC)))
+    out(shown(history, evidence, now))
     return 0
 
 

@@ -166,8 +166,8 @@ def list_(
     from collector.cli.ui.sheets import put
     from collector.pledges.record.times import CHINA
     from collector.pledges.standing import listing
-    from collector.pledges.standing.ended_waivers import EndedWaivers
     from collector.pledges.standing.renewals import by_history
+    from collector.pledges.standing.since import Since
 
     _check(history=history, summed=summed, only_absent=only_absent)
     now = datetime.now(UTC)
@@ -178,7 +178,7 @@ def list_(
     strangers.refuse_person(register, owner, "--owner")
     ahead = _AHEAD if within is None else within
     attached, doubts = register.newest_and_doubts()
-    attached = EndedWaivers().counted(register, attached, now)
+    attached = Since().counted(register, attached, now)
     every = listing.listed(register.briefs(now + ahead), attached, now, ahead)
     today = now.astimezone(CHINA).date()
     rows = listing.ordered((one for one in every if wanted.holds(one, today)), sort)
@@ -271,7 +271,7 @@ def _drawn(
     if every and not rows:
         count = len(every)
         return tr(f"{count} 份登记中没有符合条件的\n", f"none of {count} pledge records is so\n")
-    return tables.list_table([(one.record, one.evidence) for one in rows], ending=ending)
+    return tables.list_table(rows, ending=ending)
 
 
 def _summed(rows: Sequence[Listed], now: datetime, form: str) -> str | bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,23 +12,23 @@ from collector.cli.ui.grid import Grid, room
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.scope_line import line
 from collector.export.envelope import as_json
-from collector.pledges.database.rows import Evidence, current
+from collector.pledges.database.rows import Evidence
 from collector.pledges.due.deadlines import Due
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA
 from collector.pledges.standing.listing import Listed
 from collector.pledges.standing.renewals import continuing, renews
+from collector.pledges.standing.standing import refused
 from collector.pledges.status.brief import Brief
 from collector.scope import lower_grade
 
-Rows = Sequence[tuple[Brief, Sequence[Evidence]]]
 CHECKED = ("2.2", "2.3", "2.4")
 _MOST_PARTS = 20
 SATISFIED = ("pass", "partial", "notapplicable")
 
 
-def list_table(rows: Rows, *, ending: bool = False) -> str:
+def list_table(rows: Sequence[Listed], *, ending: bool = False) -> str:
     """`ending`: the last day of the period stands in the place of when it was last collected."""
     if not rows:
         return tr("登记库中还没有登记\n", "no pledge record in the register\n")
@@ -41,17 +41,17 @@ def list_table(rows: Rows, *, ending: bool = False) -> str:
         "二(二)",
         "二(三)",
         "二(四)",
-        fixed={0: _ids(record.id for record, _ in rows), 4: 12 if ending else 10},
+        fixed={0: _ids(one.record.id for one in rows), 4: 12 if ending else 10},
     )
-    for record, evidence in rows:
-        last = current(evidence)
+    for one in rows:
+        record, last = one.record, one.last
         table.add_row(
             record.id,
             record.customer,
             str(record.grade),
-            str(evidence[-1].sequence if evidence else 0),
+            str(one.evidence[-1].sequence if one.evidence else 0),
             _end(record) if ending else _day(last.collected_at) if last else "-",
-            *(clause_of(last, record.grade, n) if last else "-" for n in CHECKED),
+            *(proven(one, last, n) if last else "-" for n in CHECKED),
         )
     return table.drawn(room()) + _parts(rows)
 
@@ -61,6 +61,14 @@ def _end(record: Brief) -> str:
     end = str(record.document.get("period", {}).get("until", ""))
     over = end and end < datetime.now(CHINA).date().isoformat()
     return f"{end} !" if over else end or "-"
+
+
+def proven(one: Listed, last: Evidence, number: str) -> str:
+    """What it proves of the clause now; and where not all of it was judged, of how much."""
+    word = one.verdict(number)
+    of = last.scope.clauses[number] if last.scope else None
+    said = short(None if word == "none" else word)
+    return said if of is None or of.whole else f"{said} {of.judged}/{of.of}"
 
 
 def clause_of(evidence: Evidence, grade: int, number: str) -> str:
@@ -75,21 +83,33 @@ def clause_of(evidence: Evidence, grade: int, number: str) -> str:
     return short(word) if part.whole else f"{short(word)} {part.judged}/{part.of}"
 
 
-def _parts(rows: Rows) -> str:
+def _parts(rows: Sequence[Listed]) -> str:
     """Under the table: which newest evidence is no proof of all its pledge asks for, and why.
 
     And which was not collected, but handed in.
     """
     found = []
-    for record, evidence in rows:
-        last = current(evidence)
-        if last is not None and (why := notes(last, record.grade)):
-            found.append(f"{record.id}: {why}")
+    for one in rows:
+        last = one.last
+        why = [notes(last, one.record.grade), *_since(one)] if last else []
+        if any(why):
+            found.append(f"{one.record.id}: {tr('；', '; ').join(filter(None, why))}")
     more = len(found) - _MOST_PARTS
     if more > 0:
         rest = tr(f"… 另有 {more} 份，见 --format json", f"… {more} more, see --format json")
         found[_MOST_PARTS:] = [rest]
     return "".join(f"{wrap(one, width=room())}\n" for one in found)
+
+
+def _since(one: Listed) -> Iterator[str]:
+    """What takes away from it since it was attached."""
+    if one.stale:
+        yield from (d.text.to(lang()) for d in one.dues if d.kind == "evidence")
+    if count := len(one.unseen):
+        yield tr(
+            f"此后登记的 {count} 台主机未核查",
+            f"{count} host(s) declared since, and not looked at",
+        )
 
 
 def lacking(evidence: Evidence, grade: int) -> str:
@@ -100,6 +120,8 @@ def lacking(evidence: Evidence, grade: int) -> str:
             "登记库与其日志不符，未经证明",
             "not proven: the register says another thing of it than its log",
         )
+    if evidence.refused:
+        return refused(evidence).to(lang())
     if scope is None:
         return tr(
             "附上时未记录核查范围，不足以证明（见 pledge status）",
@@ -154,7 +176,7 @@ def list_json(
             "hosts": masked(record.hosts),
             "evidence": one.evidence[-1].sequence if one.evidence else 0,
             "last": evidence_json(last) if last else None,
-            "proof": last is not None and not lacking(last, record.grade) and not one.unseen,
+            "proof": last is not None and _is_proof(one, last),
             "proven": {n: one.verdict(n) for n in CHECKED},
             "due": masked([[d.kind, d.at.isoformat(), d.text.to(lang())] for d in one.dues]),
         }
@@ -162,6 +184,10 @@ def list_json(
             entry["never_looked_at"] = masked(list(absent[record.id]))
         entries.append(entry)
     return as_json("pledge-list", {"pledges": entries}, indent=2)
+
+
+def _is_proof(one: Listed, last: Evidence) -> bool:
+    return not (lacking(last, one.record.grade) or one.unseen or one.stale)
 
 
 def due_table(found: Sequence[tuple[PledgeRecord | Brief, Due]], now: datetime) -> str:

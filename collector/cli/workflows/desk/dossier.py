@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -18,11 +18,13 @@ from collector.pledges.record.notices import Notice, notices
 from collector.pledges.record.times import CHINA
 from collector.pledges.standing.due import due
 from collector.pledges.standing.finding_history import all_lives
+from collector.pledges.standing.listing import Listed, is_stale
+from collector.pledges.standing.since import Since
+from collector.pledges.status.brief import Brief
 from collector.pledges.status.findings import Life
 
 if TYPE_CHECKING:
     from collector.pledges.register.register import Register
-    from collector.pledges.status.brief import Brief
 
 _MOST_NAMED = 8
 
@@ -63,7 +65,17 @@ class Dossier:
     @property
     def satisfied(self) -> bool:
         late = any(one.overdue(self.at) for one in self.dues)
-        return not (self.open or late or self.unread or self.evidence is None)
+        proven = self.evidence is not None and not self.evidence.refused
+        return proven and not (self.open or late or self.unread)
+
+    def listed(self) -> Listed:
+        """As a row of a list, for what a list says of its clauses."""
+        rows: list[Evidence] = []
+        if self.evidence is not None:
+            seen = {host.name for host in self.hosts if host.evidence == self.evidence.sequence}
+            rows = [replace(self.evidence, hosts=frozenset(seen))]
+        brief = Brief(self.record.document, (), self.at)
+        return Listed(brief, rows, self.state, self.dues, is_stale(self.dues, self.at))
 
 
 def found(register: Register, text: str) -> str:
@@ -126,7 +138,8 @@ def _several(text: str, matching: Sequence[Brief]) -> BadInput:
 
 def gathered(register: Register, id: str, now: datetime, within: timedelta) -> Dossier:
     """Raises BadInput where there is no such pledge, or its rows and the log differ."""
-    record, evidence = register.get(id), register.evidence(id)
+    record = register.get(id)
+    evidence = Since().counted(register, {id: register.evidence(id)}, now)[id]
     every = register.briefs()
     renewed = id in lifecycle.continued(every)
     lives, unread = tuple[Life, ...](), ""

@@ -1,0 +1,129 @@
+"""Evidence that is remembered, and whose key is over since: it counts no more than for anybody."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from collector.attest.keys import keys
+from collector.attest.trust import keyring
+from collector.attest.trust.trust_file import Trust
+from collector.pledges.register.attach import attach
+from collector.pledges.register.register import Register
+from collector.pledges.standing.standing import standing
+from tests.pledges.bundles import Signer
+from tests.pledges.records import made
+from tests.pledges.test_against_log import ID, Home
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("HOSTPLEDGE_REGISTER", raising=False)
+    monkeypatch.delenv("HOSTPLEDGE_TRUST", raising=False)
+    found = Home(tmp_path)
+    assert found.listed()[2] == ""
+    return found
+
+
+def _refused(home: Home, id: str = ID) -> list[str]:
+    return [one.refused for one in Register.open(str(home.register.where)).evidence(id)]
+
+
+def _is_over(home: Home, said: str) -> None:
+    """Lists, one pledge and the register itself say the same."""
+    status, listed, err = home.listed()
+    assert (status, len(err.splitlines())) == (2, 1), err
+    assert said in err
+    assert set(listed[ID]["proven"].values()) == {"error"}
+    assert listed[ID]["proof"] is False
+    shown = json.loads(home("status", ID, "--format", "json").out)
+    told = {c["clause"]: c for c in shown["clauses"]}
+    for clause in ("responsibility.2.2", "responsibility.2.4", "pledge.4"):
+        assert told[clause]["verdict"] == "error"
+        assert any(said in reason for reason in told[clause]["reasons"]), told[clause]
+    assert said in " ".join(home("list").out.split())
+
+
+def test_a_key_of_ones_own_that_was_revoked(home: Home) -> None:
+    assert _refused(home) == ["", ""]
+    keyring.revoke("default")
+    assert all("revoked" in why for why in _refused(home))
+    _is_over(home, "signed by the key default, revoked")
+
+
+def test_by_the_trust_that_is_named(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = Trust(tuple(replace(key, revoked_at=NOW) for key in home.trust.keys))
+    named = tmp_path / "trust.json"
+    named.write_bytes(over.to_bytes())
+    monkeypatch.setenv("HOSTPLEDGE_TRUST", str(named))
+    assert all("revoked" in why for why in _refused(home))
+    named.write_bytes(home.trust.to_bytes())
+    assert _refused(home) == ["", ""]
+    named.write_text("{")
+    assert all(_refused(home)), "whom the user trusts nobody knows"
+
+
+def test_a_register_that_is_open_sees_it(home: Home) -> None:
+    register = Register.open(str(home.register.where))
+    assert register.evidence(ID)[-1].refused == ""
+    keyring.revoke("default")
+    assert "revoked" in register.evidence(ID)[-1].refused
+    assert all(one.refused for one in register.all_evidence()[ID])
+    few, doubts = register.newest_and_doubts()
+    assert [one.word("2.2") for one in few[ID] if "2.2" in one.verdicts] == ["error"] * len(few[ID])
+    assert len(doubts) == 1
+    found = standing(made(), register.evidence(ID), NOW)
+    assert str(next(c for c in found if c.clause.id == "responsibility.2.2").verdict) == "error"
+
+
+def test_what_another_key_signs_after_that_counts(home: Home, tmp_path: Path) -> None:
+    """Nor does it stop the work: the next evidence is attached to what is over."""
+    keyring.revoke("default")
+    keyring.new("next", "p256", None)
+    signer = Signer(tmp_path / "next")
+    signer.key = keys.load(keyring.path_of("next"))
+    third = signer.make("third", home.register.reference(ID))
+    attach(home.register, ID, third.path, keyring.trust())
+    assert [bool(why) for why in _refused(home)] == [True, True, False]
+    assert home.listed()[0] == 0
+
+
+def test_a_key_that_ended_after_it_was_attached(home: Home) -> None:
+    """The log that the user knows shows that it was there: as `--proof` of it does."""
+    keyring.rotate("default", "p256", None)
+    assert _refused(home) == ["", ""]
+    trust = keyring.trust()
+    early = NOW - timedelta(days=300)
+    ended = tuple(replace(k, valid_from=None, valid_until=early) for k in trust.keys)
+    (keyring.folder() / keyring.TRUST).write_bytes(Trust(ended).to_bytes())
+    assert all("end" in why for why in _refused(home))
+
+
+def test_a_name_that_was_put_into_a_bundle_is_not_its_signer(home: Home) -> None:
+    """The key in an envelope is no part of what is signed."""
+    keyring.rotate("default", "p256", None)
+    (newer,) = (key for key in keyring.trust().keys if key.valid_until is None)
+    place = home.register.evidence(ID)[-1].path / "data" / "bundle.sigstore.json"
+    text = place.read_text()
+    place.chmod(0o600)
+    place.write_text(text.replace(home.trust.keys[0].keyid, newer.keyid))
+    for key in keyring.trust().keys:
+        if key.valid_until is not None:
+            keyring.revoke(key.name)
+    assert all(_refused(home))
+
+
+def test_a_bundle_that_lies_elsewhere(home: Home) -> None:
+    keyring.revoke("default")
+    place = home.register.evidence(ID)[-1].path
+    place.rename(place.with_name("elsewhere"))
+    assert "may have signed it" in _refused(home)[-1]
