@@ -1,10 +1,11 @@
-"""Host names that look the same, and are not: letters of another script or width, case, a last dot.
+"""Host names that look the same, or are one to some, and are not: letters of another script, case.
 
 Pure. Names stay what they are, for evidence is joined by them; whoever looks at them is told.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterator
 
@@ -13,6 +14,21 @@ _LATIN = str.maketrans(
     "аеоорсухіјѕһԁԛԝкмтвнαορνικτυχ‐‑‒–—−·",
     "aeoopcyxijshdqwkmtbhaopviktux------.",
 )
+
+
+# Letters that Unicode gave another case after version 14, or of which two cases share one: whether
+# they differ is told otherwise by the next release of Python, and by each browser.
+_UNSURE = re.compile(
+    "[\u0131\u1c89\u1c8a\ua7cb-\ua7cf\ua7d2-\ua7d5\ua7da-\ua7dc"
+    "\U00010d50-\U00010d85\U00016ea0-\U00016ed3]"
+)
+
+
+def fold(name: str) -> str:
+    """The same for names that are one name to some file system or reader (bytes.js does so too)."""
+    if name.isascii() or not _UNSURE.search(name):
+        return name.casefold()
+    return "".join(c if _UNSURE.match(c) else c.casefold() for c in name)
 
 
 def folded(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from collector.captures import read_digest
 from collector.catalog import reads_for, reasons, words
 from collector.errors import BadInput, FactError, PastLimit, one_line
 from collector.i18n.message import in_chinese, msg
+from collector.judges.in_vain import in_vain
 from collector.judges.probed import by_probes
 from collector.model import (
     Capture,
@@ -97,6 +99,9 @@ def assess_each(
         else:
             parsing("")
             verdict = _probed(control, _verdict(facts, control, clock), facts)
+        vain = in_vain(facts, control, verdict, clock)
+        if vain:
+            verdict = replace(verdict, values={**verdict.values, **vain})
         borne = standing.get(control.id)
         yield finding(capture, control, verdict, clock, borne, digests=digests)
 
@@ -195,7 +200,7 @@ def finding(
         result=verdict.result,
         method=verdict.method,
         reason=verdict.reason,
-        message=_with_probed(fill(template, verdict.values), verdict.values),
+        message=_with_more(fill(template, verdict.values), verdict.values),
         values={name: sizes.value(value) for name, value in verdict.values.items()},
         evidence=tuple(
             _quoted(capture, quote, digests) for quote in verdict.evidence[: sizes.QUOTES]
@@ -220,12 +225,13 @@ def _template(control: Control, verdict: Verdict) -> Text | None:
     return own if set(_PLACE.findall(own.en)) <= set(verdict.values) else common
 
 
-def _with_probed(message: Text, values: Mapping[str, Value]) -> Text:
-    """What a probe showed stands behind the control's own words."""
-    if "probed_en" not in values:
-        return message
-    joined = fill(reasons()["probed"], values)
-    return Text(message.zh + joined.zh, f"{message.en} {joined.en}")
+def _with_more(message: Text, values: Mapping[str, Value]) -> Text:
+    """What a probe showed, and an attestation in vain, stand behind the control's own words."""
+    for kind in ("probed", "in_vain"):
+        if f"{kind}_en" in values:
+            joined = fill(reasons()[kind], values)
+            message = Text(message.zh + joined.zh, f"{message.en} {joined.en}")
+    return message
 
 
 def fill(template: Text, values: Mapping[str, Value]) -> Text:

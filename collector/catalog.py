@@ -209,6 +209,7 @@ def _load(family: str, path: Path) -> Control:
             (two_languages(guide["source"]), two_languages(guide["asks"]))
             for guide in document.get("guides", ())
         ),
+        attested=two_languages(document["attested"]) if "attested" in document else None,
     )
 
 
@@ -234,6 +235,7 @@ def _harden(document: Mapping[str, Any]) -> Harden:
         person=two_languages(document["person"]) if "person" in document else None,
         person_when=frozenset(document.get("person_when", ())),
         person_when_unchanged=frozenset(document.get("person_when_unchanged", ())),
+        warning=two_languages(document["warning"]) if "warning" in document else None,
     )
 
 

@@ -12,7 +12,7 @@ _HERE = Path(__file__).parent
 # the form of captures, what is read out of them, who judges it, and in which words
 _ROOMS = ("facts", "judges", "controls", "catalogs", "i18n", "judging")
 _MODULES = (
-    "assess.py", "captures.py", "catalog.py", "model.py", "schema.py",
+    "alike_names.py", "assess.py", "captures.py", "catalog.py", "model.py", "schema.py",
     "scope.py", "script.py", "sizes.py", "yaml_text.py",
 )  # fmt: skip
 _KINDS = {".py", ".yml", ".tsv", ".awk", ".sh", ".toml", ".txt"}

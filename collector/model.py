@@ -25,6 +25,8 @@ _LINE_ENDS = {0x0B: " ", 0x0C: " ", 0x0D: " "} | dict.fromkeys(
 )
 # what odd_names.sh says
 _ODD = re.compile(r"^odd name: left out: (.*)\n?", re.MULTILINE)
+# what opened.sh says where there are more names than are followed
+_MORE = re.compile(r"^names left out: more than (\d+)$", re.MULTILINE)
 
 
 def _lines_of(data: bytes) -> str:
@@ -256,6 +258,8 @@ class ReadResult:
         if not whole and not (truncated and self.status is ReadStatus.TRUNCATED):
             raise self._not_whole()
         text = _lines_of(self.stdout)
+        if more := _MORE.search(text):
+            raise CouldNotLook(self.id, msg("more_names_than_followed", most=more[1]))
         if "odd name: left out: " in text:
             if self.left_out and not odd:
                 where = ", ".join(self.left_out[:3])
@@ -439,6 +443,7 @@ class Harden:
     all of it back. `person` is what somebody has to do and why; one of the two is there.
     `person_when` are the reasons of the judge that mean that the person's part alone is missing
     still, `person_when_unchanged` those that mean it where the role found nothing to change.
+    `warning` is what the change may take from the host that has nothing to do with the control.
     """
 
     change: Text | None
@@ -447,6 +452,7 @@ class Harden:
     person: Text | None
     person_when: frozenset[str] = frozenset()
     person_when_unchanged: frozenset[str] = frozenset()
+    warning: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -473,6 +479,8 @@ class Control:
     harden: Harden | None = None
     guides: tuple[tuple[Text, Text], ...] = ()
     """(which guide of a distribution, what it asks for) where that is not what is asked here."""
+    attested: Text | None = None
+    """Where an attestation of the pledge record counts; None where none does."""
 
     @property
     def family(self) -> str:

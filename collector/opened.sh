@@ -35,7 +35,51 @@ hp_safe() {
   case $h_mode in (d*) ;; (*) h_uid=; return 1;; esac
   case $h_uid in (0|"$HP_UID") ;; (*) return 1;; esac
   hp_open && return 1
+  hp_host "$1" || { h_uid=; return 1; }
   HP_KNOWN=$HP_KNOWN$1:
+}
+
+# hp_served [MAJOR:MINOR]: the mounts that a user serves (FUSE), in HP_FUSE, and whose such a device is,
+# in h_kind: `his`, `host`, or of no mount here. What they say of owners is that user's word, and who
+# asks them may wait for ever: nothing below them is looked at.
+hp_served() {
+  HP_FUSE=:; h_kind=
+  { while read -r h_c h_t h_d h_t h_t h_line; do
+    h_c=host
+    case ${h_line#*" - "} in
+      (fuse*) case ,${h_line##*" "}, in
+        (*,user_id=0,*|*,user_id="$HP_UID",*) ;;
+        (*,user_id=*) h_c=his; HP_FUSE=$HP_FUSE$h_t:;;
+      esac;;
+    esac
+    [ "$h_d" != "${1-}" ] || [ "$h_kind" = his ] || h_kind=$h_c
+  done </proc/self/mountinfo; } 2>/dev/null
+}
+
+# hp_away PATH: does it lie in such a mount, as it is written?
+hp_away() {
+  h_t=$1
+  while [ "$HP_FUSE" != : ]; do
+    case $h_t in (/*) ;; (*) return 1;; esac
+    case $HP_FUSE in (*":$h_t:"*) return 0;; esac
+    h_t=${h_t%/*}
+  done
+  return 1
+}
+
+# hp_host FOLDER: are its facts the host's own? The number of the device comes with them, in one look:
+# a user may take his mount away at any moment. Of what is of no mount (btrfs) two looks are alike.
+hp_host() {
+  h_n=$(stat -c "%d %A %u %g" "$1" 2>/dev/null)
+  h_c=${h_n%%" "*}
+  case $h_c in (""|*[!0-9]*) hp_served; ! hp_away "$1"; return;; esac
+  hp_served "$((h_c >> 8 & 4095)):$((h_c & 255 | h_c >> 12 & 1048320))"
+  case "$h_kind ${h_n#*" "}" in
+    (his*) return 1;;
+    (*" ${h_mode%[.+@]} $h_uid $h_gid") ;;
+    (*) return 1;;
+  esac
+  [ -n "$h_kind" ] || [ "$h_n" = "$(stat -c "%d %A %u %g" "$1" 2>/dev/null)" ]
 }
 
 # hp_none: a group that nobody has, in HP_NONE, of those that systemd (UIDS-GIDS) and distributions
@@ -100,6 +144,7 @@ hp_walk() {
     case $h_left in (*/*) h_left=${h_left#*/};; (*) h_left=;; esac
     case $h_c in (.) continue;; (..) h_at=${h_at%/*}; continue;; esac
     h_e=$h_at/$h_c
+    case $HP_FUSE in (*":$h_e:"*) R=-; return 0;; esac
     if ! hp_safe "${h_at:-/}"; then hp_whose; [ -z "$R" ] || return 0; fi
     if [ -L "$h_e" ]; then
       h_hops=$((h_hops + 1)); h_t=$(readlink "$h_e" 2>/dev/null)
@@ -218,7 +263,7 @@ hp_by() {
 
 # hp_can FILE: is it a file, and can it be opened by whom it has to be?
 hp_can() {
-  [ -f "$1" ] && hp_plain "$1" || return 1
+  ! hp_away "$1" && [ -f "$1" ] && hp_plain "$1" || return 1
   hp_reach "$1"
   case $R in
     ("") [ -r "$1" ];;
@@ -241,6 +286,25 @@ hp_word() {
   fi
 }
 
+# hp_writer FILE: in V the name of the user who can write it, where one can who is none of the
+# system's; `-` where several can. /var/log itself may be the folder of its daemon.
+# shellcheck disable=SC2034 # reads look at it
+hp_writer() {
+  h_known=$HP_KNOWN
+  if hp_facts /var/log; then
+    case $h_uid:$h_mode:$h_gid in
+      (0:????????w*) ;;
+      (0:*:?|0:*:??|0:*:???) HP_KNOWN=$HP_KNOWN/var/log:;;
+    esac
+  fi
+  hp_word "$1"; HP_KNOWN=$h_known
+  case $W in
+    (""|[1-9]:*|[1-9][0-9]:*|[1-9][0-9][0-9]:*) V=;;
+    (65534:*|-*|own) V=-;;
+    (*) V=$(id -un "${W%%:*}" 2>/dev/null) || V=-;;
+  esac
+}
+
 # hp_owner PID: on whose word a process calls itself what it does, in W: who started it; and which
 # process that was, in h_from.
 # shellcheck disable=SC2034 # reads look at it
@@ -258,6 +322,16 @@ hp_owner() {
     (""|*[!0-9]*) W=-;;
     (*) hp_way; hp_id "$h_u"; W=$R; [ "$HP_DROP" != no ] || W=-;;
   esac
+}
+
+# hp_system PID: as hp_owner; is it root's, or of an account of the system (61184 and more are those
+# that systemd makes)? Anybody else starts what he likes under any name.
+hp_system() {
+  hp_owner "$1"
+  case $W in
+    (""|[1-9]:*|[1-9][0-9]:*|[1-9][0-9][0-9]:*|61[2-9]??:*|6[2-4]???:*|65[0-5]??:*) return 0;;
+  esac
+  return 1
 }
 
 # hp_program PID NAME...: in X the program that a process was started from, if it may be run: it is
@@ -312,26 +386,51 @@ hp_mysql() {
   S=; return 1
 }
 
+# hp_procs FILE OPTION...: grep over that file of every process: of so many, too, that their names are
+# too long for one command.
+hp_procs() {
+  h_f=$1; shift
+  { set +f; printf "%s\n" /proc/[0-9]*/"$h_f"; } | xargs grep "$@" /dev/null 2>/dev/null
+}
+
 # hp_started PATTERN [own]: the numbers of the processes that go by such a name, those of root and of
 # the accounts of the system first: of these nobody else can make many. With `own`, not those that
 # one of the same name and user has started.
-hp_started() {
-  grep -E "^(Name|PPid|Uid):" /proc/[0-9]*/status /dev/null 2>/dev/null |
-    HP_NAME="^($1)\$" HP_OWN=${2-} awk -F "\t" '
-      { id = what = $1; sub(/^.proc./, "", id); sub(/[^0-9].*/, "", id) }
-      { sub(/:$/, "", what); sub(/.*:/, "", what) }
-      what == "Name" && $2 ~ ENVIRON["HP_NAME"] { name[id] = $2; all[++n] = id }
-      what == "PPid" { from[id] = $2 }
-      what == "Uid" { user[id] = $2 " " $3; late[id] = $2 > 999 || $3 > 999 }
-      END {
-        for (turn = 0; turn < 2; turn++) for (i = 1; i <= n; i++) {
-          id = all[i]; up = from[id]
-          if (late[id] + 0 != turn) continue
-          if (ENVIRON["HP_OWN"] && up in name && name[up] == name[id] &&
-            user[up] == user[id]) continue
-          print id
-        }
-      }'
+hp_started() { hp_procs status -E "^(Name|PPid|Uid):" | hp_ordered "^($1)\$" "${2-}" ""; }
+
+# hp_saying PATTERN: in the same order, those in whose words it is found. Whose words they are,
+# hp_owner tells.
+hp_saying() {
+  { hp_procs cmdline -laE -e "$1"; hp_procs status -E "^(Name|PPid|Uid):"; } | hp_ordered . "" 1
+}
+hp_ordered() {
+  HP_NAME=$1 HP_OWN=$2 HP_SAYS=$3 awk -F "\t" '
+    { id = what = $1; sub(/^.proc./, "", id); sub(/[^0-9].*/, "", id) }
+    /^.proc.[0-9]*.cmdline$/ { says[id]; next }
+    { sub(/:$/, "", what); sub(/.*:/, "", what) }
+    what == "Name" && $2 ~ ENVIRON["HP_NAME"] { name[id] = $2; all[++n] = id }
+    what == "PPid" { from[id] = $2 }
+    what == "Uid" { user[id] = $2 " " $3; late[id] = $2 > 999 || $3 > 999 }
+    END {
+      for (turn = 0; turn < 2; turn++) for (i = 1; i <= n; i++) {
+        id = all[i]; up = from[id]
+        if (late[id] + 0 != turn || ENVIRON["HP_SAYS"] && !(id in says)) continue
+        if (ENVIRON["HP_OWN"] && up in name && name[up] == name[id] &&
+          user[up] == user[id]) continue
+        print id
+      }
+    }'
+}
+
+# hp_said PATTERN MOST: of these processes, in that order, the words that are such: its number, a tab,
+# the word. `more` where there are more processes than MOST.
+hp_said() {
+  h_i=0
+  for h_n in $(hp_saying "$1"); do
+    h_i=$((h_i + 1)); [ "$h_i" -le "$2" ] || { echo more; break; }
+    tr "\000" "\n" <"/proc/$h_n/cmdline" 2>/dev/null | grep -axE -e "$1" | head -n 20 |
+      sed "s,^,$h_n$hp_tab,"
+  done
 }
 
 # hp_split FILE...: those that we open ourselves into h_ours, of each of the others into h_others the
@@ -344,7 +443,7 @@ hp_split() {
       (/*) ;;
       (*"$hp_tab"*) hp_plain "${h_i#*"$hp_tab"}" && h_others=$h_others$h_i$hp_nl; continue;;
     esac
-    { [ -f "$h_i" ] && hp_plain "$h_i"; } || continue
+    { { hp_away "$h_i" || [ -f "$h_i" ]; } && hp_plain "$h_i"; } || continue
     hp_reach "$h_i"
     if [ -z "$R" ]; then h_ours=$h_ours$h_i$hp_nl
     else h_others=$h_others$NAMER$hp_tab$h_i$hp_nl; fi
@@ -449,12 +548,30 @@ hp_told1() {
   hp_by "$h_1" head -c 65536 2>/dev/null | hp_matches "$W"
   NAMER=
 }
+# Of root's more are taken than of whoever could make any number; where there were others, the last is
+# `more`: whoever leaves them out in silence says what nobody has seen.
 hp_matches() {
+  case $1 in (""|[0-9]:*|[0-9][0-9]:*|[0-9][0-9][0-9]:*) h_n=2000 h_say=say;;
+    (*) h_n=300 h_say=;;  # of a user's many the rest is only his own
+  esac
   case $h_how in
-    (pattern) sed "s/^[[:space:]]*#.*//" | grep -ao -e "$h_pat" | sort -u | head -n 300;;
-    (program) sed -n -e "$h_pat" | head -n 300;;
-  esac | sed "s/^/$1$hp_tab/"
+    (pattern) sed "s/^[[:space:]]*#.*//" | grep -ao -e "$h_pat" | sort -u;;
+    (program) sed -n -e "$h_pat";;
+  esac | hp_most "$h_n" "$h_say" | sed "s/^/$1$hp_tab/"
 }
+
+# hp_most N [say]: so many lines of its input, and `more` where there were others; with `say` it is said
+# of the whole read as well.
+hp_most() {
+  awk -v "n=$1" -v "say=${2-}" "NR > n {
+    print \"more\"
+    if (say != \"\") print \"names left out: more than \" n | \"cat >&6\"
+    exit
+  } { print }"
+}
+
+# hp_cut_off NAMES: were there more than hp_names or hp_finds hands over?
+hp_cut_off() { case $1$hp_nl in (*"${hp_tab}more$hp_nl"*) ;; (*) return 1;; esac; }
 
 HP_UID=${HP_UID-$(id -u 2>/dev/null)}
 HP_KNOWN=${HP_KNOWN:-:}; HP_NAMED=:; HP_NONE=${HP_NONE-}; HP_DROP=; HP_TOOL=; NAMER=; R=; W=
@@ -464,3 +581,4 @@ hp_tab="	"; hp_nl="
 HP_HELD=
 { read -r HP_HELD </proc/sys/fs/protected_hardlinks; } 2>/dev/null
 [ "$HP_HELD" = 1 ] || HP_HELD=
+hp_served

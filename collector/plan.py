@@ -161,6 +161,11 @@ def _step(control: Control, finding: Finding, grade: int, *, at: datetime, named
     values = control.for_grade(grade).values
     harden = control.harden or Harden(None, None, reversible=False, person=None)
     change = fill(harden.change, values) if harden.change else None
+    if change is not None and harden.warning is not None:
+        change = Text(
+            f"{change.zh}。注意：{harden.warning.zh}",
+            f"{change.en}. Take care: {harden.warning.en}",
+        )
     person = fill(harden.person, values) if harden.person else None
     act = _act(finding, can=change is not None, at=at, named=named)
     applied = act is Act.APPLY

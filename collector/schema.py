@@ -13,6 +13,7 @@ import jsonschema_rs
 import yaml
 
 from collector import yaml_text
+from collector.alike_names import fold
 from collector.errors import BadInput
 from collector.faults import documents, first_fault, formats, reference
 from collector.i18n.message import Message, msg, told
@@ -167,11 +168,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         # nearly every key is small ASCII letters, which folding leaves as they are
         if keys.isascii() and keys == keys.lower():
             return found
-    if len(set(map(str.casefold, found))) == len(pairs):
+    if len(set(map(fold, found))) == len(pairs):
         return found
     seen: dict[str, str] = {}
     for key, _ in pairs:
-        folded = key.casefold()
+        folded = fold(key)
         if folded in seen:
             raise ValueError(msg("key_stands_twice_before", key=key, seen=seen[folded]))
         seen[folded] = key

@@ -36,7 +36,8 @@ class Scope:
     """What was judged of each clause, at which grade. `absent`: declared hosts with no capture.
 
     `known` is False where nobody here knows the release: the numbers are then the signer's word.
-    `unchecked`: it is of a bundle of which nobody looked whether its signature holds.
+    `unchecked`: it is of a bundle of which nobody looked whether its signature holds. `outdated`:
+    why it does not say how things are now, by a register; of what is `void` nothing follows.
     """
 
     grade: int
@@ -44,6 +45,14 @@ class Scope:
     absent: tuple[str, ...] = ()
     known: bool = True
     unchecked: bool = False
+    outdated: Text | None = None
+    void: bool = False
+
+    @property
+    def warnings(self) -> tuple[Text, ...]:
+        """What is to be said before anything else."""
+        said = [self.outdated] if self.outdated is not None else []
+        return (*([not_checked()] if self.unchecked else []), *said)
 
     @property
     def judged(self) -> int:
@@ -61,7 +70,7 @@ class Scope:
     def proves(self, clause: str) -> bool:
         """Was enough judged that this clause can be proven by it?"""
         part = self.clauses.get(clause)
-        return self.known and not self.absent and part is not None and part.whole
+        return not self.void and self.known and not self.absent and part is not None and part.whole
 
     def narrowed(self, clause: str, result: Result) -> Result:
         """The verdict of a clause, given that of its findings.
@@ -69,6 +78,8 @@ class Scope:
         What failed has failed, however little was judged; and a clause of which nothing was is
         not checked. Anything else is no more than "could not look" unless all of it was judged.
         """
+        if self.void:
+            return Result.ERROR
         part = self.clauses.get(clause)
         untouched = result is Result.NOTCHECKED and not (part and part.judged)
         if result is Result.FAIL or untouched or self.proves(clause):
@@ -77,6 +88,8 @@ class Scope:
 
     def at_most(self, result: Result) -> Result:
         """As `narrowed`, of a verdict over all clauses."""
+        if self.void:
+            return Result.ERROR
         return result if result is Result.FAIL or self.whole else Result.ERROR
 
     def said(self, clause: str | None = None) -> Text:

@@ -70,17 +70,35 @@ hp_lent() {
   [ -z "$2" ] || hp_bad=1
 }
 
+# hp_spread FOLDER PATTERN: what it matches below the folder, in hp_found, a line each, without a step
+# into a mount that a user serves; what may lie there is in hp_shut.
+hp_spread() {
+  IFS=
+  for hp_f in "$1"/${2%%/*}; do
+    unset IFS
+    case "$2" in (*/*) hp_x=/${2#*/};; (*) hp_x=;; esac
+    if hp_away "$hp_f" || ! hp_plain "$hp_f"; then hp_shut=$hp_shut$hp_f$hp_x$hp_nl
+    elif [ -n "$hp_x" ]; then [ ! -d "$hp_f" ] || hp_spread "$hp_f" "${hp_x#/}"
+    elif [ -e "$hp_f" ] || [ -L "$hp_f" ]; then hp_found=$hp_found$hp_f$hp_nl; fi
+  done
+  unset IFS
+}
+
 # hp_look LIMIT MOST SED PATTERN...: every file that the patterns match.
 hp_look() {
   hp_lim=$1; hp_most=$2; hp_sed=$3; shift 3
-  hp_pats=$#; hp_k=0; hp_end=0; hp_say=; hp_bad=
+  hp_pats=$#; hp_k=0; hp_end=0; hp_say=; hp_bad=; hp_found=; hp_shut=
   for hp_pat in "$@"; do
     if hp_closed "$hp_pat"; then
       hp_say="$hp_pat: a folder above is closed to this user"; hp_end=11; break
     fi
     IFS=
+    case "$HP_FUSE" in
+      (:) ;;
+      (*) hp_found=; hp_spread '' "${hp_pat#/}"; hp_pat=$hp_found; IFS=$hp_nl; set -f;;
+    esac
     for hp_f in $hp_pat; do
-      unset IFS
+      unset IFS; set +f
       if [ ! -e "$hp_f" ] && [ ! -L "$hp_f" ]; then continue; fi
       [ -d "$hp_f" ] && continue
       hp_k=$((hp_k + 1))
@@ -89,9 +107,14 @@ hp_look() {
       fi
       set -- "$@" "$hp_f"
     done
-    unset IFS
+    unset IFS; set +f
   done
   unset IFS
+  hp_x=$hp_shut
+  while [ -n "$hp_x" ]; do
+    hp_frame 'file refused'; printf '%s' "${hp_x%%"$hp_nl"*}" >&3
+    hp_x=${hp_x#*"$hp_nl"}
+  done
   shift "$hp_pats"
   if [ "$#" -gt 0 ]; then
     # A name of two lines could speak for another file: then each is asked for alone.
@@ -113,17 +136,21 @@ hp_look() {
       hp_file "$hp_lim" "$hp_sed" "$hp_f" "${hp_m%" $hp_f"}"
     done
     if [ -n "$hp_bad" ] && [ -n "$hp_sed" ] && hp_blunt "$hp_sed"; then return 13; fi
-  elif [ "$hp_end" = 0 ]; then hp_end=10; fi
+  elif [ "$hp_end$hp_shut" = 0 ]; then hp_end=10; fi
   [ -n "$hp_say" ] && { hp_frame stderr; printf '%s' "$hp_say" >&3; }
   return "$hp_end"
 }
+
+# hp_rc: ends as what is told in its input, or as what was killed before it told anything.
+hp_rc() { hp_x=; read -r hp_x; exit "${hp_x:-255}"; }
 
 # hp_files ID SECONDS LIMIT MOST SED PATTERN...: the same, with its time limit and its frames.
 hp_files() {
   hp_begin "$1" "$2" "$3"
   printf '%s\n' "read $HP_COUNT $hp_due" >&5
   shift 2
-  hp_look "$@" 5>&- &
+  # nobody can end one that waits for a file system which does not answer: it is not waited for
+  { (hp_look "$@"); printf '%s\n' "$?"; } 5>&- | hp_rc &
   wait "$!" 2>/dev/null
   hp_rc=$?
   case "$hp_rc" in

@@ -5,6 +5,7 @@ hp_base() {
   while read -r h_mode hp_y h_uid h_gid hp_z; do
     hp_z=${hp_z##* }; hp_y=${hp_z%/*}
     case "$hp_z" in (*[!A-Za-z0-9/._-]*) continue;; esac
+    case "$HP_FUSE" in (*":$hp_z:"*) continue;; esac
     case "$h_mode$h_uid" in (d*[!0-9]0) ;; (*) continue;; esac
     hp_open || case "$hp_z:$HP_KNOWN" in
       (/:*) printf '/:'; HP_KNOWN=:/:;;
@@ -26,7 +27,13 @@ hp_more() {
   [ -d "$1" ] || return 0
   hp_reach "$1/hp"; hp_y=$R
   if [ -z "$hp_y" ] && [ "$HP_UID" = 0 ]; then
-    hp_y=$(find -L "$1" -maxdepth 1 -type f \( ! -user 0 -o -perm -002 \) 2>/dev/null | head -c 1)
+    # as hp_open says it of a folder: a group other than root's counts, and an access list; the ls of
+    # busybox shows none, and its shell takes that one
+    hp_z=/bin/ls; [ -x "$hp_z" ] || hp_z='ls'
+    hp_y=$({
+      find -L "$1" -maxdepth 1 -type f \( ! -user 0 -o -perm -002 -o -perm -020 ! -group 0 \)
+      "$hp_z" -lnAL "$1" | grep "^-....w....+"
+    } 2>/dev/null | head -c 1)
     [ -n "$hp_y" ] || for hp_z in "$1"/*; do
       [ ! -L "$hp_z" ] || { hp_reach "$hp_z"; hp_y=$hp_y$R; }
     done

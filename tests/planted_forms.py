@@ -222,6 +222,10 @@ destination d4 {{ pushover(token("x") user("{}")); }};
 destination d5 {{ network("h" template("{} <${{PRI}}>1 $MSG\n {}")); }};
 destination d6 {{ java(class_name("x") option("password", "{}")); }};
 destination d7 {{ telegram(bot-id("{}") chat-id("1") use-hook(yes)); }}; # {}
+destination d9 {{ program("T={} /bin/x"); }};
+destination d10 {{ program("/bin/x;T={}" flags(x)); }};
+destination d11 {{ program('/bin/x?t={}'); }};
+source s12 {{ program(/bin/x;T={}); }};
 destination d8 {{ odd('{}' "a \" {}") }};
 rewrite r1 {{ set("{}" value("MESSAGE")); }};
 """
@@ -233,6 +237,16 @@ SETTINGS = {
 /a/logback.xml:{} --> <maxHistory>3</maxHistory>
 /a/logback.xml:  {} -->
 @F /a/application.properties
+/a/logback.xml:  <property name="slackWebhook" value="https://hooks.slack.com/services/T0/B0/{}"/>
+/a/logback.xml:  <property name="feishu" value="https://open.feishu.cn/open-apis/bot/v2/hook/{}"/>
+/a/logback.xml:  <Property name="hook">https://hc-ping.com/{}</Property>
+/a/logback.xml:  <variable name="hook">hooks.slack.com/services/{}/b</variable>
+/a/logback.xml:  <property name="neutral" value="${{SASL:-{}}}"/>
+/a/logback.xml:  <property name="neutral" value="x/{}/$b%d"/> <property name="other" value="//h/{}"/>
+/a/log4j.xml:  <param name="Url" value="https://h:1/{}?x={}"/><param name="Odd" value="{}"/>
+/a/log4j2.xml:  <RollingFile name="x" fileName="https://h/{}">
+/a/application.yml:  path: https://h/{}
+/a/application.properties:logging.file.path=https://h/{}
 /a/application.properties:sms.prefix={}
 /a/application.properties:app.type = {}
 /a/application.properties:my.key.file={}
@@ -241,6 +255,8 @@ SETTINGS = {
     "syslog.syslog_ng": _SYSLOG_NG,
     "syslog.running": "".join(f"|{x}\n" for x in f"{_RSYSLOG}{_SYSLOG_NG}".splitlines()),
     "residual.state": r"""kernel/core_pattern:|/opt/x --token {} -p{} %p
+kernel/core_pattern:|/opt/x?t={} %p
+kernel/core_pattern:|T={} %p
 /etc/security/limits.d/x.conf:* hard core 0 # {}
 /etc/security/limits.conf:joe - core unlimited {}
 /etc/security/limits.conf:* soft core 0#{}
@@ -261,6 +277,50 @@ export odd={}
 http_proxy={}
 SSHD_OPTS="-p 22 -o SetEnv=A={} -o Banner=https://h/{}"
 OPTIONS='-oSetEnv=A={}'
+ForceCommand TOKEN={} /usr/local/bin/wrap
+  forcecommand DEPLOY={} /usr/bin/x
+ForceCommand "TOKEN={} /bin/x"
+"ForceCommand" TOKEN={} /bin/x
+ForceCommand TOKEN={} forcecommand /bin/x
+ForceCommand X={};/usr/bin/x
+ForceCommand sh<<<{}
+ForceCommand /usr/bin/x;TOK={}
+AuthorizedKeysCommand /usr/bin/x?token={}
+authorizedprincipalscommand A={} /opt/p
+Subsystem sftp T={} /opt/sftp
+Subsystem "s f" T={} /opt/sftp
+"Match" exec "{}"
+"SetEnv" A={}
+VersionAddendum=n{}
+SSHD_OPTS="-o ForceCommand=A={} -oVersionAddendum={}"
+token={}
+odd {}
+if [ {} ]; then
+exec: /bin/x?t={}
+x=[{}]
+kernel/x:{}
+(odd {})
+""",
+    "audit.config": """disk_full_action = exec /x?t={}
+disk_full_action = exec T={} /x
+""",
+    "legacy.inetd": """server = /bin/x;T={}
+ftp stream tcp nowait root T={} x
+ftp stream tcp nowait root /x?{}=1 x
+ftp stream tcp nowait root /usr/sbin/tcpd /x?{} x
+include /x;{}
+""",
+    "web_servers.config": """+CustomLog "|$T={} /bin/x" combined
++CustomLog "|/bin/x?t={}" combined
++CustomLog "||T={} /bin/x" combined
++CustomLog '|/bin/x;T={}' combined
++CustomLog |T={} combined
++ErrorLog "|T={} /bin/rotatelogs /x 86400"
+""",
+    "audit.kernel": """\
+BOOT_IMAGE=/{} ro dm-mod.create="lroot,,,rw, 0 4096 crypt aes {} 0 1:0 0" systemd.setenv="A=b {}" quiet -- --token {}
+ro audit=1 x="audit=1 {}" audit="0" audit={}xxxxxxxx <{}> {} "{}
+ro -- audit={}
 """,
     "sshd.effective": """
 authorizedkeyscommand /usr/bin/curl https://u:{}@h/keys?t={}
@@ -272,6 +332,14 @@ subsystem sftp /opt/sftp --k {}
 |PermitRootLogin no # {}
 |	Port 22	# {}
 |Banner https://h/{}
+forcecommand TOKEN={} /usr/local/bin/wrap
+forcecommand X={};/usr/bin/x
+authorizedkeyscommand /usr/bin/x?token={}
+#arg -oForceCommand=A={} /opt/x
+#arg -oVersionAddendum={}
+|ForceCommand TOKEN={} /bin/x
+|"Match" exec "{}"
+|token {}
 """,
     "pam.files": """
 auth required pam_exec.so /opt/x {}
@@ -297,7 +365,15 @@ auth [default=1] pam_exec {}
 {} {}
 auth required pam_x.so \\
 """,
-    "syslog.rsyslog": f"""{_RSYSLOG}"""
+    "syslog.rsyslog": """action(type="omelasticsearch" server="h" uid="e" pwd=`echo {}`)
+action(type="omelasticsearch" server="h" pwd = `echo {} {} $X`)
+module(load="omx" miyao=`echo {}`)
+action(type="omhttp" server="h" pwd=`echo {} \\
+  {}`)
+action(type="omfwd" target=`echo {}` port="514")
+if $msg == `echo {}` then stop
+"""
+    f"""{_RSYSLOG}"""
     """
 template(name="a" type="string" string="<%pri%>1 %msg% [{}@41058 tag=\\"x\\"]")
 template(name="b" type="string" string="<%pri%>1 %msg% [x@41058 tag=\\"{}\\"]")
@@ -306,8 +382,43 @@ set $!token = '{}';
 action(type="omprog" binary="/opt/ship {}")
 module(load="x" miyao="{}")
 action(type="omprog" binary='/x {}')
+*.* ^T={};fmt
+*.* ^/bin/x?T={}
+*.* ^/bin/x;T={}
 action(type="omhttp" restpath="bulk?k={}" server="h")
 *.* ^/opt/x {}
+""",
+    "bans.settings": """# {}
+LOGREADER="sshpass -p {} ssh root@loghost journalctl -fn1"
+LOGREADER="LANG=C journalctl -afb {} --token={}" # {}
+LOGREADER='/bin/journalctl' {}
+LOGREADER="tail -F /var/log/auth.log --x {}"
+LOGREADER=cat x; TOKEN={}
+POST_PARSER="/usr/local/bin/notify --token {}"
+BACKEND="/usr/local/bin/fw --key {}"
+FILES="/var/log/auth.log" # {}
+FILES="/var/log/auth.log $(x {})"
+FILES=/var/log/auth.log; X={}
+export TOKEN={}
+WHITELIST_FILE=/etc/x?{}
+{}
+""",
+    "backup.artefacts": """folder /b
+artefact 1795574163 900 /b/a.sql
+head text
+tail -- Dump completed on 2026-11-30 12:00:00 ALTER USER app IDENTIFIED BY "{}";
+tail -- Dump completed {} on 2026-11-30 12:00:00
+tail -- Dump completed on {}
+tail -- Dumping data for {}
+tail {} -- Dump completed on 2026-11-30  2:00:00 {}
+tail PostgreSQL {}
+tail {} PostgreSQL database dump complete {}
+tail {} PostgreSQL database cluster dump complete -- {}
+tail {}
+tail "Last-Modified": "2026-11-30 12:00:00 GMT" {} "WAL-Ranges": [ { "Timeline": 1, "Start-LSN": "{}", "End-LSN": "0/2" } ],
+tail "Last-Modified": "2026-11-30 12:00:00 GMT" "WAL-Ranges": [ { "Timeline": {} } ], {}
+tail "Last-Modified": "{} GMT" { "Timeline": 1, "Start-LSN": "0/2", "End-LSN": "0/3" } ], {}
+tail backup_type = full {} from_lsn = 0 to_lsn = 1 {}
 """,
     "log_shipping.state": """== file /x
 |/* {} */

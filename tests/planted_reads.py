@@ -46,7 +46,7 @@ READS = {
     )
     + "== end\n",
     "backup_named.borg": _WHERE,
-    "backup.borg": "".join(f"borg abc 1795574163 {line}\n" for line in _LINES),
+    "backup.borg": "".join(f"archive abc 1795574163 {line}\n" for line in _LINES),
     "backup.lists": "list /etc/x\n"
     + "".join(f"|{line}\n" for line in _LINES)
     + "excluded /etc/y\n"

@@ -11,7 +11,7 @@ PEOPLE = {
     "backup_wal.state",
     "logrotate.config", "restore_tests.records",
     "schedules.called", "schedules.periodic", "schedules.spool", "schedules.tabs",
-    "schedules.timers", "startup.shell", "sudoers.files",
+    "schedules.starts", "schedules.timers", "startup.shell", "sudoers.files",
 }  # fmt: skip
 # Settings, records and answers in a form of their own: what may be a secret in it is masked.
 SETTINGS = {
@@ -43,6 +43,8 @@ _FORM = "only lines of a form that the read writes itself: words of its own, num
 _VERSION = "the version of a program or of its signatures"
 # Of these nothing is masked, and why nothing has to be.
 UNMASKED = {
+    "accounts.empty_word": _FORM,
+    "accounts.stores": _NAMES,
     "antimalware.places": "modes of listed places, names of listed packages",
     "audit.events": _FORM,
     "audit.rules": "rules of the kernel: paths, numbers, system calls and the keys of the rules",

@@ -78,15 +78,15 @@ def _laws_of(path: Path) -> set[int]:
 
 
 def test_as_a_user_asks() -> None:
-    ended = hostpledge("assess", REAL, "--explain", "I09")
+    ended = hostpledge("assess", REAL, "--explain", "D12")
     assert ended.status == 0, ended.err
-    assert "no empty password" in ended.out
-    assert "| root:*:0:0:/bin/bash" in ended.out
+    assert "uses a strong scheme" in ended.out
+    assert "| ops1:$y$:1000:1000:/bin/bash" in ended.out
     assert "system.accounts.accounts" in ended.out
     assert max(map(len, ended.out.splitlines())) <= 80
-    asked = json.loads(hostpledge("assess", REAL, "--explain", "I09", "--format", "json").out)
+    asked = json.loads(hostpledge("assess", REAL, "--explain", "D12", "--format", "json").out)
     (one,) = asked["explained"]
-    assert (one["control"], one["verdict"]) == ("intrusion.empty_passwords", "pass")
+    assert (one["control"], one["verdict"]) == ("encryption.password_hash", "pass")
     reads = {r["read"]: r for fact in one["asked"] for r in fact["reads"]}
     passwd = captures.load(REAL).read("accounts.passwd")
     assert reads["accounts.passwd"]["sha256"] == read_digest(passwd)

@@ -266,6 +266,14 @@ def test_signatures_come_from_the_mirror_and_go_on_coming(bare: Bare) -> None:
     assert re.search(r"ClamAV 1\.[.\d]+/3/", loaded("nothing"))
 
 
+def test_one_daemon_alone_fetches_signatures(bare: Bare) -> None:
+    """Debian enables three units for it, and who comes second to the log's lock at boot ends."""
+    units = ("clamav-freshclam.service", "clamav-freshclam-once.service")
+    timer = "clamav-freshclam-once.timer"
+    states = [bare.on("whole", f"systemctl is-enabled {unit}").strip() for unit in (*units, timer)]
+    assert states == ["enabled", "disabled", "disabled"]
+
+
 def test_a_second_run_changes_nothing(bare: Bare) -> None:
     again = bare.harden("again")
     assert again.status in (0, 1), again.err + again.out

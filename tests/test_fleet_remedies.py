@@ -83,6 +83,10 @@ def test_typed_as_it_stands(fleet: Fleet, host: str, name: str) -> None:
         typing.do(fleet, host, step.commands, scene.fill)
         if step.check:
             assert _holds_soon(fleet, host, step, scene), step.check
+    if scene.restart:
+        fleet.restart(host)
+        for step in steps:
+            assert _holds_soon(fleet, host, step, scene), f"after a restart: {step.check}"
     if scene.after:
         found = typing.judged(fleet, host, scene)
         assert found.result in scene.after, found.message.en
@@ -181,10 +185,10 @@ def _inner(fleet: Fleet, host: str) -> Iterator[list[str]]:
         for argv in (
             ["ip", "netns", "add", name],
             [*there, "ip", "link", "add", *pair],
-            [*there, "ip", "link", "add", "podman0", "type", "bridge"],
-            [*there, "ip", "link", "set", "outer0", "master", "podman0", "up"],
-            [*there, "ip", "address", "add", "10.99.0.1/24", "dev", "podman0"],
-            [*there, "ip", "link", "set", "podman0", "up"],
+            [*there, "ip", "link", "add", "cni0", "type", "bridge"],
+            [*there, "ip", "link", "set", "outer0", "master", "cni0", "up"],
+            [*there, "ip", "address", "add", "10.99.0.1/24", "dev", "cni0"],
+            [*there, "ip", "link", "set", "cni0", "up"],
             [*there, "sysctl", "-qw", "net.ipv4.ip_forward=1"],
             [*inner, "ip", "address", "add", "10.99.0.2/24", "dev", "veth0"],
             [*inner, "ip", "link", "set", "veth0", "up"],
@@ -194,7 +198,7 @@ def _inner(fleet: Fleet, host: str) -> Iterator[list[str]]:
         yield inner
     finally:
         subprocess.run(["ip", "netns", "delete", name], capture_output=True, check=False)
-        away = [*there, "ip", "link", "delete", "podman0"]
+        away = [*there, "ip", "link", "delete", "cni0"]
         subprocess.run(away, capture_output=True, check=False)
 
 
@@ -210,20 +214,41 @@ def test_networks_of_containers_outlive_the_firewall(fleet: Fleet, host: str) ->
         argv = [*inner, "timeout", "8", "bash", "-c", reach]
         return b"SSH-" in subprocess.run(argv, capture_output=True, check=False).stdout
 
+    def asks(inner: list[str]) -> bool:
+        """Does the host's resolver hear one who asks over the bridge, by TCP and by UDP?"""
+        _run(fleet, host, "rm -f /run/asked")
+        ask = "echo asked >/dev/udp/10.99.0.1/53; exec 3<>/dev/tcp/10.99.0.1/53; sleep 1"
+        argv = [*inner, "timeout", "5", "bash", "-c", ask]
+        by_tcp = subprocess.run(argv, capture_output=True, check=False).returncode == 0
+        status, _ = typing.paste(fleet, host, ["[ -s /run/asked ]"], {})
+        return by_tcp and status == 0
+
+    serve = "systemctl stop asked-udp asked-tcp 2>/dev/null || true; systemd-run -qu asked-udp "
+    serve += "socat -u UDP-RECVFROM:53,bind=10.99.0.1,fork OPEN:/run/asked,creat,append; "
+    serve += "systemd-run -qu asked-tcp socat -u TCP-LISTEN:53,bind=10.99.0.1,fork "
+    serve += "OPEN:/dev/null; sleep 1"
     nat = "nft add table ip netavark; nft add chain ip netavark post "
     nat += "'{ type nat hook postrouting priority srcnat; }'; "
     nat += "nft add rule ip netavark post ip saddr 10.99.0.0/24 masquerade"
     with _inner(fleet, host) as inner:
-        _run(fleet, host, "apt-get -qq update; apt-get -qq install -y nftables >/dev/null")
+        _run(fleet, host, "apt-get -qq update; apt-get -qq install -y nftables socat >/dev/null")
+        _run(fleet, host, serve)
+        assert asks(inner)
         assert not reached(inner)
         _run(fleet, host, nat)
         assert reached(inner)
         for step in steps:
             typing.do(fleet, host, step.commands, scene.fill)
         assert reached(inner)
+        assert asks(inner)
+        old = "nft delete rule inet hostpledge_inbound input handle $(nft -a list table inet "
+        old += "hostpledge_inbound | sed -n 's/.*cni.*%s dport.* //p')"
+        _run(fleet, host, old % "udp")
+        assert not asks(inner), "the old words do no harm here: this test shows nothing"
         for step in reversed(steps):
             typing.do(fleet, host, step.back, scene.fill)
         assert reached(inner)
+        assert asks(inner)
         _run(fleet, host, "systemctl restart nftables")
         assert not reached(inner), "the old words do no harm here: this test shows nothing"
         _run(fleet, host, "systemctl stop nftables")
@@ -239,7 +264,7 @@ def test_a_copy_goes_to_a_server_of_a_private_ca(fleet: Fleet, host: str) -> Non
     typing.do(fleet, host, step.commands, scene.fill)
     _run(fleet, host, f"logger mended-{host}; sleep 3")
     _run(fleet, other, f"set -- mended-{host}; {arrived}")
-    old = "sed -i '/CAFile/d; /PermittedPeers/d' /etc/rsyslog.d/90-remote.conf"
+    old = "sed -i '/CAFile/d; /PermittedPeers/d' /etc/rsyslog.d/90-hostpledge-remote.conf"
     _run(fleet, host, f"{old}; rsyslogd -N1; systemctl restart rsyslog; logger old-{host}; sleep 3")
     status, _ = typing.paste(fleet, other, [f"set -- old-{host}; {arrived}"], {})
     assert status != 0, "the old words do no harm here: this test shows nothing"

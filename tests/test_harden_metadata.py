@@ -25,7 +25,7 @@ _CHINESE_BLANK = re.compile(r"[^\x00-\x7f] [^\x00-\x7f]|[\u4e00-\u9fff][,;:?!()]
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda c: c.id)
 def test_texts_are_whole(control: Control) -> None:
     assert control.harden is not None, "what hardening does about it, or a person has to, is untold"
-    for text in (control.harden.change, control.harden.person):
+    for text in (control.harden.change, control.harden.person, control.harden.warning):
         if text is None:
             continue
         names = set(_NAME.findall(text.zh + text.en))
@@ -43,6 +43,31 @@ def test_a_change_is_told_exactly_where_a_role_brings_it_about() -> None:
         if f"{family}.{path.stem}" in catalog.controls()
     }
     assert told == done
+
+
+def _reached(path: Path) -> str:
+    """The tasks of a file and of those that it includes of the same role."""
+    text = path.read_text()
+    included = re.findall(r"(?:include|import)_tasks: (\w+\.yml)", text)
+    return text + "".join(_reached(path.parent / name) for name in included)
+
+
+def test_a_role_that_brings_a_remover_of_logs_says_so_first() -> None:
+    """Of what roles install only ClamAV brings logrotate along (apt-get -s, Debian 12 and 13)."""
+    brings = re.compile(r"safeguard_packages: (?:.*antivirus_packages|.*logrotate)")
+    warned = {c.id for c in CONTROLS if c.harden is not None and c.harden.warning is not None}
+    bringing = {
+        f"{family}.{path.stem}"
+        for family in catalog.FAMILIES
+        for path in shared("roles", family, "tasks").glob("*.yml")
+        if f"{family}.{path.stem}" in catalog.controls() and brings.search(_reached(path))
+    }
+    # that one is what the warning tells to do
+    assert warned == bringing - {"logging.retention_configured"}
+    for control in CONTROLS:
+        if control.id in warned and control.harden and control.harden.warning:
+            assert "logging.retention_configured (L05)" in control.harden.warning.en
+            assert "logging.retention_configured（L05）" in control.harden.warning.zh
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda c: c.id)

@@ -92,6 +92,24 @@ def test_no_function_is_too_long_to_see_whole() -> None:
                 assert length <= _FUNCTIONS.get(name, LONGEST_FUNCTION), name
 
 
+def test_no_default_of_a_dataclass_is_one_that_python_3_11_refuses() -> None:
+    """A view of a mapping cannot be hashed there, and what cannot is taken for mutable."""
+    refused = []
+    for path in _modules():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and any(
+                "dataclass" in ast.unparse(mark) for mark in node.decorator_list
+            ):
+                refused += [
+                    f"{path.relative_to(ROOT)}:{line.lineno}"
+                    for line in node.body
+                    if isinstance(line, ast.AnnAssign)
+                    and isinstance(line.value, ast.Call)
+                    and ast.unparse(line.value.func) in ("MappingProxyType", "dict", "list", "set")
+                ]
+    assert refused == []
+
+
 def test_rooms_form_no_circle() -> None:
     graph = grimp.build_graph("collector", cache_dir=None)
     arrows: dict[str, set[str]] = defaultdict(set)

@@ -157,6 +157,10 @@ PLANTED = {
     f"RESTIC_REPOSITORY=rclone::s3,provider=Minio,secret_access_key={MARK}126:bucket/path\n",
     "/etc/cron.d/planted-places": f"BORG_REPO=s3:AKID:{MARK}127@https://minio.example/bucket\n"
     "0 1 * * * root borg create ::a /srv\n",
+    "/backup/appended.sql": "-- MySQL dump 10.13\n-- Dump completed on 2026-11-30 12:00:00\n"
+    f"ALTER USER a IDENTIFIED BY '{MARK}129';\n",
+    "/etc/sshguard/sshguard.conf": f'LOGREADER="sshpass -p {MARK}130 ssh h journalctl"\n'
+    f'POST_PARSER="/usr/local/bin/notify --token {MARK}131"\n',
     "/root/.config/borg/security/9f86d081/location": f"s3:AKID:{MARK}128@https://h/b\n",
 }
 _ACCOUNTS = f"""

@@ -155,6 +155,8 @@ def test_searches_leave_odd_names_out(id: str) -> None:
     body = READS[id].body.removeprefix(OPENED).replace("\\\n", " ")
     for search in re.findall(r"(?:^|[\s(])find (?:[\"/]).*", body):
         plain = "-prune -perm -001" in search  # of the folder itself, which no name comes of
+        # the kernel's own names of processes
+        plain = plain or search.split("find ", 1)[1].startswith("/proc -maxdepth 1 -name '[0-9]*' ")
         assert plain or '-path "*$' in search, search
     for listing in re.findall(r"(?:^|[\s(|])ls -l[^ ]* .*", body):
         fixed = 'ls -ldnL "$@"' in listing or 'ls -ld "$s"' in listing or 'ls -ldn "$@"' in listing

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from collector import captures
+from collector.alike_names import fold
 from collector.assess import fill
 from collector.attest.bundle import evidence
 from collector.attest.bundle.evidence import Clauses, weighed_from_json
@@ -94,6 +95,30 @@ def test_letters_that_are_one_letter_to_python_are_one_to_the_page(shown: Page) 
         f"{json.dumps(several)}.filter((some) => new Set(some.map(fold)).size > 1).map(String)"
     )
     assert told == []
+
+
+def test_letters_that_are_two_to_python_are_two_to_the_page(shown: Page) -> None:
+    """In this browser, whose Unicode may be a later one, and in any later Python."""
+    changed = dict(
+        shown.ask(
+            "Array.from({length: 0x110000}, (_, at) => String.fromCodePoint(at))"
+            ".filter((one) => one.isWellFormed() && fold(one) !== one)"
+            ".map((one) => [one, fold(one)])"
+        )
+    )
+    one_to_the_page: dict[str, set[str]] = {}
+    for letter, folded in changed.items():
+        one_to_the_page.setdefault(folded, {fold(folded)}).add(fold(letter))
+    assert {page: many for page, many in one_to_the_page.items() if len(many) > 1} == {}
+    for pair in (
+        "iı",
+        "\ua7da\ua7db",
+        "\U00010d55\U00010d75",
+        "\u1c89\u1c8a",
+        "\U00016ea0\U00016ebb",
+    ):
+        assert len(set(map(fold, pair))) == 2
+        assert shown.ask(f"new Set(Array.from({json.dumps(pair)}, fold)).size") == 2
 
 
 def test_sm3(shown: Page) -> None:

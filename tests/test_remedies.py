@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 from collections import Counter
+from pathlib import Path
 
 import pytest
+import yaml
 
 from collector import catalog
 from collector.cli.commands.explain import describe
@@ -170,7 +172,7 @@ def test_how_many_are_typed() -> None:
     assert count == Counter(TYPED)
 
 
-TYPED = {"steps": 88, "lines": 1238}
+TYPED = {"steps": 95, "lines": 1812}
 
 
 @pytest.mark.parametrize(("id", "step"), STEPS, ids=_NAMED)
@@ -248,3 +250,52 @@ def test_rules_that_are_empty_are_never_said_to_be_loaded() -> None:
         assert re.search(r"\[ -s /etc/nftables\.d/\w+\.nft \] &&\n\s+nft -c", armed), id
         assert "nft list chain" in "\n".join(second.check), id
         assert "/etc/nftables.conf" in "\n".join(first.back), "an include of what is gone"
+
+
+def test_bridges_get_of_the_host_what_the_role_lets_them_have() -> None:
+    """Typed or by the role: DNS and DHCP of containers and virtual machines are not cut off."""
+    role = Path(__file__).parents[1] / "roles/firewall"
+    bridges = yaml.safe_load((role / "defaults/main.yml").read_text())["firewall_bridges"]
+    table = (role / "templates/hostpledge.nft.j2").read_text()
+    let_in = r"^\t\t(iifname .*|ip6? .*udp.*|udp sport .*|ip protocol 2 accept)"
+    wanted = re.findall(let_in, table, re.MULTILINE)
+    assert len(wanted) == 5
+    first = for_platform("firewall.default_deny", "debian")[0]
+    typed = {line.strip() for line in "\n".join(first.commands).splitlines()}
+    for line in wanted:
+        for bridge in bridges:
+            assert line.replace("{{ bridge }}", bridge) in typed
+
+
+def test_what_brings_logrotate_along_says_so_and_what_to_do_first() -> None:
+    """Seen with apt-get -s on Debian 12 and 13; recommended ones count where they are installed."""
+    bring = re.compile(r"\b(?:clamav\S*|clamdscan|rsyslog\S*|acct|wtmpdb)\s")
+    for id, step in STEPS:
+        text = re.sub(r"\\\n *", " ", "\n".join(step.commands))
+        installed = " ".join(re.findall(r"apt-get install[^\n]*", text))
+        if bring.search(installed):
+            assert step.warning is not None, id
+            assert "loss" in step.warns, id
+            assert "L05" in step.warning.en, id
+            assert "L05" in step.warning.zh, id
+
+
+def test_no_step_edits_what_no_step_before_it_has_installed() -> None:
+    """The mirror's step is the first of all where there is no way out: antivirus.running says."""
+    for platform in ("debian", "rhel8"):
+        steps = for_platform("antivirus.signatures", platform)
+        (mirror,) = [step for step in steps if "MIRROR" in {word.name for word in step.fill}]
+        text = "\n".join(mirror.commands)
+        assert "apt-get install" in text
+        assert text.index("install -y") < text.index("freshclam.conf.before")
+
+
+def test_the_log_is_there_before_the_baseline_is_taken() -> None:
+    """Made after it, the log itself is the first difference, which looks like an intrusion."""
+    for id in ("antivirus.web_tamper", "intrusion.file_integrity"):
+        taking = [step for step in for_platform(id, "debian") if "--init" in str(step.commands)]
+        assert taking
+        for step in taking:
+            text = "\n".join(step.commands)
+            made = text.index("chown --reference=/var/log/aide /var/log/aide/aide.log")
+            assert text.index(">>/var/log/aide/aide.log") < made < text.index("--init")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -110,8 +111,33 @@ def _linked(folder: Path) -> None:
     (folder / "hp-tool").symlink_to(his / "hp-tool")
 
 
+def _groups_program(folder: Path) -> None:
+    _group(folder / "hp-tool")
+
+
+def _linked_to_a_groups(folder: Path) -> None:
+    _tool(folder.with_name("roots"))
+    _group(folder.with_name("roots") / "hp-tool")
+    (folder / "hp-tool").unlink()
+    (folder / "hp-tool").symlink_to(folder.with_name("roots") / "hp-tool")
+
+
+def _listed(folder: Path) -> None:
+    """One account may write it, by acl(5): version 2, and tag, rights and number of each entry."""
+    none = 0xFFFFFFFF
+    entries = [(1, 7, none), (2, 7, UID), (4, 5, none), (16, 7, none), (32, 5, none)]
+    packed = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    try:
+        os.setxattr(folder / "hp-tool", "system.posix_acl_access", packed)
+    except OSError:
+        pytest.skip("no access lists here")
+
+
 @pytest.mark.skipif(not can_be_made(), reason="needs root")
-@pytest.mark.parametrize("how", [_others, _group, _owned, _program, _linked])
+@pytest.mark.parametrize(
+    "how",
+    [_others, _group, _owned, _program, _linked, _groups_program, _linked_to_a_groups, _listed],
+)
 def test_no_program_that_others_can_put_there_runs(
     folder: Path, sh: list[str], how: object
 ) -> None:

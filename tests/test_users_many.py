@@ -12,7 +12,7 @@ from collector import catalog
 from collector.errors import CouldNotLook
 from collector.facts.base.opened import OPENED
 from collector.facts.data.data_stores import stores
-from collector.facts.data.database_access import access, told_of
+from collector.facts.data.database_access import access, asked, told_of
 from collector.facts.logs.applications.rotation import app_rotation
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 from collector.resources import package_text
@@ -94,7 +94,7 @@ def test_those_of_the_system_come_first(host: Host) -> None:
     started(host, 27, "mongod", "", cwd="/")
     capture = said(host, "database_access.state", ("== more processes", "== mongodb more"))
     parts = told_of(capture, "mongodb")
-    assert [lines for _, lines in parts] == [(), *[("--auth",)] * 5]
+    assert [lines for _, lines in parts] == [("run none",), *[("--auth", "run none")] * 5]
 
 
 def test_processes_that_a_server_makes_of_itself_do_not_count(host: Host) -> None:
@@ -153,3 +153,81 @@ def test_a_mongod_of_the_systems_is_asked_before_users(host: Host) -> None:
     said = host.ran("dash", "-c", text).decode()
     told = [x.split(" ", 3)[3] for x in said.splitlines() if x.startswith("db mongod ")]
     assert told == ["disabled", "requireTLS", "more"]
+
+
+def _open_elasticsearch(host: Host, words: str = "-Des.path.conf=/etc/elasticsearch") -> None:
+    text = "xpack.security.enabled: false\nxpack.security.http.ssl.key_passphrase: hidden\n"
+    host.write("/etc/elasticsearch/elasticsearch.yml", text)
+    host.write("/home/mallory/es/elasticsearch.yml", "xpack.security.enabled: true\n", mallory=True)
+    many = " ".join(f"-Des.path.conf=/a{number}" for number in range(30))
+    for _ in range(3):
+        started(host, 12345, "java", f"{many} -Des.path.conf=/home/mallory/es")
+    started(host, 27, "java", words, cwd="/")
+
+
+def test_settings_that_a_user_names_hide_none_of_the_server_that_runs(host: Host) -> None:
+    _open_elasticsearch(host)
+    capture = said(host, "database_access.state")
+    assert access(capture)["elasticsearch"].auth == "open"
+    first, *others = told_of(capture, "elasticsearch")
+    assert first[0] == "/etc/elasticsearch/elasticsearch.yml"
+    assert "xpack.security.enabled: false" in first[1]
+    assert {name for name, _ in others} == {"/home/mallory/es/elasticsearch.yml"}
+    assert "hidden" not in capture.read("database_access.state").text()
+
+
+def test_what_a_user_names_is_not_said_of_the_server_that_runs(host: Host) -> None:
+    """Of one that names no settings nothing is told, whatever stands beside it."""
+    _open_elasticsearch(host, "")
+    capture = said(host, "database_access.state")
+    numbers = {
+        int(line.split()[2])
+        for _, lines in told_of(capture, "elasticsearch")
+        for line in lines
+        if line.startswith("run start ")
+    }
+    assert len(numbers) == 3
+    assert all(asked(capture, "elasticsearch", number, ()) for number in numbers)
+    assert not asked(capture, "elasticsearch", max(numbers) + 1, ())
+
+
+def test_more_java_than_is_looked_at_is_said(host: Host) -> None:
+    _open_elasticsearch(host)
+    few = (("head -n 501", "head -n 4"), ("-le 500", "-le 2"))
+    with pytest.raises(CouldNotLook, match="more than"):
+        access(said(host, "database_access.state", *few))
+
+
+def test_the_words_of_the_process_that_started_it_count(host: Host) -> None:
+    """As Elasticsearch 8 does it, by an account of its own."""
+    host.write("/opt/es/elasticsearch.yml", "xpack.security.enabled: true\n")
+    started(host, 27, "java", "-Des.path.conf=/opt/es/", cwd="/")
+    inner = '/opt/java -c "while :; do sleep 1; done" & wait'
+    host.started[-1] = host.started[-1].replace("while :; do sleep 1; done", inner)
+    capture = said(host, "database_access.state")
+    assert [name for name, _ in told_of(capture, "elasticsearch")] == [
+        "/opt/es/elasticsearch.yml"
+    ] * 2
+    assert access(capture)["elasticsearch"].auth == "asks"
+
+
+_FOLLOWED = ("schedules.called", "backup.lists", "backup.artefacts")
+
+
+@pytest.mark.parametrize("read", _FOLLOWED)
+def test_more_names_than_are_followed_are_said(host: Host, read: str) -> None:
+    lines = "".join(f"0 1 * * * root /opt/app/job{n} >/opt/app/{n}.sql\n" for n in range(2100))
+    host.write("/etc/cron.d/many", lines)
+    _, capture = host.collected(["dash"], [READS[read]])
+    with pytest.raises(CouldNotLook, match="more than 2000"):
+        capture.read(read).text()
+
+
+def test_a_users_many_names_hide_no_script_of_roots(host: Host) -> None:
+    host.write("/etc/cron.d/clean", "0 1 * * * root /usr/local/bin/zclean.sh /opt/zclean.sh\n")
+    host.write("/opt/zclean.sh", "#!/bin/sh\nrm /var/log/x\n", mode=0o755)
+    tab = "".join(f"0 1 * * * /home/mallory/{n}.sh\n" for n in range(2100))
+    host.write("/var/spool/cron/mallory", tab, mallory=True)
+    host.write("/etc/cron.d/more", "".join(f"0 1 * * * root /opt/app/{n}\n" for n in range(400)))
+    _, capture = host.collected(["dash"], [READS["schedules.called"]])
+    assert "script x all /opt/zclean.sh\n" in capture.read("schedules.called").text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -167,3 +168,38 @@ def test_an_agent_in_a_users_folder_is_not_the_hosts(host: Host) -> None:
     shutil.copy("/bin/dash", host.at("/home/mallory/agent"))
     host.started.append(f"exec /home/mallory/agent -c '{_RUNS}'")
     assert _agents(host) == [("/home/mallory/agent", False, False)]
+
+
+_OF_PROCESSES = re.compile(r"/proc/(?:\[0-9\]\*|\*|\?\*)/(?:cmdline|comm|environ|status|exe)")
+_OF_USERS = re.compile(r"(?<![\w*])(?:/home/\*|/tmp/\*|/var/tmp/\*|/dev/shm/\*)")
+# which files may look through all processes by themselves, and why no user gains by it
+_LISTED = {
+    "script.sh": "ends what it has started itself, by a mark of this run",
+    "facts/system/processes.py": "all of them, each with its user",
+    "facts/system/program_files.py": "all programs, each with its owner",
+    "facts/logs/service_logs.py": "programs that wait for others; it is said where there are more",
+    "run/probing/restore_mysql_dump.sh": "ends a server of its own",
+}
+# and look into every home
+_HOMES = {
+    "facts/backup/artefacts/borg_archives.py": "says in whose home it lies",
+    "facts/backup/artefacts/lists_read.py": "what a dump leaves out: it only takes away",
+    "facts/backup/commands/named_files.py": "says in whose home it lies",
+    "facts/backup/commands/named_files_read.py": "keys that others may read: they only add",
+    "facts/data/inventory_paths.py": "folders that nobody has listed: they only add",
+    "facts/logs/log_look.sh": "logs of containers, each told by its own path",
+    "facts/scheduling/jobs.py": "what his units call is told on his word (hp_names)",
+    "facts/scheduling/starts.py": "his own units",
+    "facts/security/web_folders.py": "where a server of root's serves the homes",
+}
+
+
+@pytest.mark.parametrize(("form", "listed"), [(_OF_PROCESSES, _LISTED), (_OF_USERS, _HOMES)])
+def test_what_users_say_is_asked_for_by_the_shared_functions(
+    form: re.Pattern[str], listed: dict[str, str]
+) -> None:
+    """hp_started, hp_saying, hp_said (then hp_owner or hp_system): else a reason stands above."""
+    root = Path(catalog.__file__).parent
+    paths = [p for p in root.rglob("*") if p.suffix in (".py", ".sh") and "/ansible/" not in str(p)]
+    found = {str(p.relative_to(root)) for p in paths if form.search(p.read_text())}
+    assert found == set(listed)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from collector import catalog
 from collector.errors import CouldNotLook, NotUnderstood
+from collector.facts.data.exposed_files import exposed_files
 from collector.facts.logs.web.servers import Server, _sections
 from tests.mallory import Host, can_be_made
 from tests.test_reach_reads import named
-from tests.test_users_many import started
+from tests.test_users_many import said, started
 
 pytestmark = pytest.mark.skipif(not can_be_made(), reason="needs root, unshare, setpriv, setsid")
 BODY = catalog.all_reads()["web_servers.config"].body
@@ -82,3 +84,52 @@ def test_includes_that_go_on_and_on_are_said(host: Host) -> None:
     started(host, 0, "nginx", "' -c /etc/nginx/nginx.conf '")
     with pytest.raises(NotUnderstood, match="too big"):
         servers(host)
+
+
+# waits for a password, with the rights of root; what it is called was his choice
+_TITLE = '$(seq -f "nginx: master process nginx -c /a/%g" {many})'
+_SU = f"""sleep 60 | exec bash -c 'exec -a "{_TITLE}" su'"""
+
+
+def _site(host: Host, many: str = "") -> None:
+    host.write("/opt/site/.env", "DB_PASSWORD=x\n")
+    host.write("/opt/ng/nginx.conf", "http { server { root /opt/site; } }\n")
+    title = '"nginx: master process /opt/nginx -c /opt/ng/nginx.conf"'
+    shutil.copy("/bin/dash", host.at("/opt/nginx"))
+    host.write("/opt/start", f"exec -a {title} /opt/nginx -c 'while :; do sleep 1; done'\n")
+    host.started.append("exec bash /opt/start")
+    if many:
+        host.write("/home/mallory/call", f"#!/bin/sh\n{_SU.format(many=many)}\n", mode=0o755)
+        host.started.append("exec setpriv --reuid=12345 --regid=12345 --clear-groups ./call")
+
+
+@pytest.mark.parametrize("many", ["", "100 170"])
+def test_what_a_user_calls_a_program_of_roots_hides_no_folder(host: Host, many: str) -> None:
+    _site(host, many)
+    found = exposed_files(said(host, "exposed_files.names"))
+    assert "/opt/site/.env" in [f.path for f in found.files if f.served]
+    assert bool(many) == ("unsure /proc: nginx" in found.unlooked)
+
+
+def test_more_settings_than_are_followed_are_said(host: Host) -> None:
+    lines = "".join(f"include /opt/ng/{number}.conf;\n" for number in range(70))
+    host.write("/etc/nginx/nginx.conf", f"http {{ {lines} }}\n")
+    for number in range(70):
+        host.write(f"/opt/ng/{number}.conf", f"root /srv/{number};\n")
+        host.folder(f"/srv/{number}")
+    started(host, 0, "nginx")
+    found = exposed_files(said(host, "exposed_files.names"))
+    assert {f"/srv/{number}" for number in range(64)} <= {*found.roots}
+    assert found.unlooked == ("unsure /: include",)
+
+
+def test_settings_that_include_each_other_are_looked_through_to_the_end(host: Host) -> None:
+    host.write("/etc/nginx/nginx.conf", "include /opt/ng/1.conf; include /opt/ng/1.conf;\n")
+    for number in range(1, 4):
+        host.write(f"/opt/ng/{number}.conf", f"include /opt/ng/{number + 1}.conf;\n")
+    host.write("/opt/ng/4.conf", "root /srv/deep; include /opt/ng/1.conf;\n")
+    host.folder("/srv/deep")
+    started(host, 0, "nginx")
+    found = exposed_files(said(host, "exposed_files.names"))
+    assert "/srv/deep" in found.roots
+    assert found.unlooked == ()

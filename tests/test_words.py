@@ -170,6 +170,7 @@ FAR_REACHING = frozenset(
         "app_rotation.rules", "network.state", "schedules.sources", "platform.release",
         "mandatory.state", "stores.places",
         "clamav.state", "detectors.state", "defender.state", "replication.state",
+        "bans.settings",
     }
 )  # fmt: skip
 

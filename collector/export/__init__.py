@@ -18,7 +18,7 @@ from typing import Protocol, cast
 
 from collector.export.envelope import NOBODY, Identity
 from collector.model import Finding, HostStatus, Lang, Result
-from collector.scope import Scope, no_proof, not_checked
+from collector.scope import Scope, no_proof
 
 FORMATS = (
     "table",
@@ -97,8 +97,7 @@ def judged(scope: Scope | None, lang: Lang) -> str:
     if scope is None:
         return ""
     said = scope.said().to(lang)
-    if scope.unchecked:
-        said = f"{not_checked().to(lang)}{'；' if lang == 'zh' else '; '}{said}"
+    said = ("；" if lang == "zh" else "; ").join([*(w.to(lang) for w in scope.warnings), said])
     if not scope.unproven:
         return said
     return f"{said}{'：' if lang == 'zh' else ': '}{no_proof(scope.unproven).to(lang)}"

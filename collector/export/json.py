@@ -52,6 +52,8 @@ def export(
         document["scope"] = {"grade": scope.grade, **scope.to_json(), "whole": scope.whole}
         if scope.unchecked:
             document["unchecked"] = not_checked().to(lang)
+        if scope.outdated is not None:
+            document["outdated"] = scope.outdated.to(lang)
     return escaped(as_json(SCHEMA, exact(document), about, indent=2))
 
 

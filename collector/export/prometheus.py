@@ -38,8 +38,7 @@ def export(
     # a series of no pledge keeps the labels, and so the identity, that it always had
     of = {"pledge": about.pledge} if about.pledge else {}
     lines: list[str] = []
-    if scope is not None and scope.unchecked:
-        lines.append(f"# {not_checked().to(lang)}")
+    lines += [f"# {said.to(lang)}" for said in (scope.warnings if scope is not None else ())]
     for name, meaning, samples in families(hosts, at, status, scope, handed_in, about):
         lines += [f"# HELP {name} {_help(meaning.to(lang))}", f"# TYPE {name} gauge"]
         lines += [

@@ -70,7 +70,7 @@ def export(
     said = judged(scope, lang)
     if said and scope is not None:
         run["properties"] |= {"scope": {**scope.to_json(), "whole": scope.whole}}
-        if at and (scope.unproven or scope.unchecked):
+        if at and (scope.unproven or scope.warnings):
             run["invocations"][0]["toolExecutionNotifications"] = [
                 {"level": "warning", "message": {"text": said}}
             ]

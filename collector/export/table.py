@@ -18,7 +18,7 @@ from collector.export import ORDER, HandedIn, Hosts, Statuses, Times, judged, st
 from collector.export.envelope import NOBODY, Identity
 from collector.export.wrapping import wrapped
 from collector.model import Finding, HostStatus, Lang, Result, Text
-from collector.scope import Scope, not_checked
+from collector.scope import Scope
 
 # narrow in every East Asian terminal, and told apart without colour
 SIGNS = {
@@ -85,8 +85,8 @@ def export(
             given=name in handed_in,
         )
     _summary(console, hosts, at, lang, scope)
-    if scope is not None and scope.unchecked:
-        console.print(Styled(not_checked().to(lang)), soft_wrap=True)
+    for said in scope.warnings if scope is not None else ():
+        console.print(Styled(said.to(lang)), soft_wrap=True)
     if about != NOBODY:
         console.print(Styled("  ".join(_about(about, lang))), soft_wrap=True)
     lines = (line.rstrip() for line in buffer.getvalue().splitlines())

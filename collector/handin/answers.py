@@ -54,16 +54,22 @@ def page(request: Request, link: Link, address: str, largest: int) -> Response:
 
 
 def receipt_told(
-    request: Request, one: Receipt, status: int, decided: Mapping[str, Any] | None = None
+    request: Request,
+    one: Receipt,
+    status: int,
+    decided: Mapping[str, Any] | None = None,
+    *,
+    gone: bool = False,
 ) -> Response:
-    """`decided`: what became of it; None while it waits."""
+    """`decided`: what became of it, None while it waits; `gone`: its host is declared no more."""
     verdict = str(decided["verdict"]) if decided else "waiting"
     if _wants(request, "application/json"):
-        text = json.dumps({"receipt": _fields(one) | {"state": verdict}}, indent=1) + "\n"
+        fields = _fields(one) | {"state": verdict, "declared": not gone}
+        text = json.dumps({"receipt": fields}, indent=1) + "\n"
         return secured(Response(text, status, media_type="application/json"))
     if _wants(request, "text/html"):
-        return _html(status, receipt=one, verdict=verdict)
-    rows = [*_labelled(one), ("状态 state", _STATES[verdict])]
+        return _html(status, receipt=one, verdict=verdict, gone=gone)
+    rows = [*_labelled(one, gone=gone), ("状态 state", _STATES[verdict])]
     lines = [f"{label}: {escaped(one_line(value))}" for label, value in rows]
     return secured(PlainTextResponse("\n".join(lines) + "\n", status))
 
@@ -110,11 +116,11 @@ def _fields(one: Receipt) -> dict[str, str | int]:
     }
 
 
-def _labelled(one: Receipt) -> list[tuple[str, str]]:
+def _labelled(one: Receipt, *, gone: bool) -> list[tuple[str, str]]:
     return [
         ("收据 receipt", one.id),
         ("登记 pledge", one.pledge),
-        ("主机 host", one.host),
+        ("主机 host", f"{one.host}（已不在登记中 no longer declared）" if gone else one.host),
         ("SHA-256", one.sha256),
         ("字节 bytes", str(one.size)),
         ("收到 received", _here(one.received_at)),
@@ -129,7 +135,8 @@ def _here(at: datetime) -> str:
 
 def _html(status: int, **shown: object) -> Response:
     receipt = shown.get("receipt")
-    rows = _labelled(receipt) if isinstance(receipt, Receipt) else []
+    gone = bool(shown.pop("gone", False))
+    rows = _labelled(receipt, gone=gone) if isinstance(receipt, Receipt) else []
     known = {
         "link": None,
         "lines": [],

@@ -27,6 +27,7 @@ from collector import catalog
 from collector.errors import BadInput, CollectorError, PastLimit
 from collector.handin import links, quarantine
 from collector.handin.answers import page, receipt_told, refusal, secured
+from collector.handin.gone import is_gone
 from collector.handin.guesses import Guesses
 from collector.handin.links import Link
 from collector.handin.looked import looked
@@ -57,6 +58,10 @@ class SlowError(CollectorError):
     """An upload that pauses or lasts too long."""
 
 
+class GoneError(CollectorError):
+    """Of a host that is declared no more."""
+
+
 class BusyError(CollectorError):
     """As many uploads as are taken at once."""
 
@@ -65,6 +70,7 @@ _STATUS: Sequence[tuple[type[Exception], int]] = (
     (TooLargeError, 413),
     (NoRoomError, 507),
     (UsedError, 409),
+    (GoneError, 410),
     (SlowError, 408),
     (BusyError, 503),
     (BadInput, 422),
@@ -105,13 +111,17 @@ class _Desk:
             return self._nothing(request)
         known = await run_in_threadpool(quarantine.receipt, self.places, link.digest)
         if known is not None:
-            return receipt_told(request, known, 200, await self._decided(known))
+            return await self._told(request, link, known, 200)
+        if is_gone(self.places, link):
+            return refusal(request, _gone(), 410)
         return page(request, link, self._address(request), self.places.bounds.largest)
 
     async def script(self, request: Request) -> Response:
         link = await self._link(request)
         if link is None:
             return self._nothing(request)
+        if is_gone(self.places, link):
+            return refusal(request, _gone(), 410)
         text = await run_in_threadpool(_script, link.grade)
         told = PlainTextResponse(text, media_type="text/x-shellscript")
         told.headers["Content-Disposition"] = 'attachment; filename="collect.sh"'
@@ -139,8 +149,12 @@ class _Desk:
             if status in (503, 507):
                 told.headers["Retry-After"] = "60"
             return told
-        decided = None if new else await self._decided(receipt)
-        return receipt_told(request, receipt, 201 if new else 200, decided)
+        return await self._told(request, link, receipt, 201 if new else 200)
+
+    async def _told(self, request: Request, link: Link, one: Receipt, status: int) -> Response:
+        decided = None if status == 201 else await self._decided(one)
+        gone = is_gone(self.places, link)
+        return receipt_told(request, one, status, decided, gone=gone)
 
     async def _decided(self, one: Receipt) -> Mapping[str, Any] | None:
         with suppress(OSError, CollectorError):
@@ -164,6 +178,8 @@ class _Desk:
             known = await run_in_threadpool(quarantine.again, self.places, link, upload.sha256)
             if known is not None:
                 return known, False
+            if is_gone(self.places, link):
+                raise _gone()
             async with self._looking:
                 looked_at = await looked(upload.path, link.host)
             return await run_in_threadpool(upload.take_in, looked_at, came_from)
@@ -228,6 +244,10 @@ class _Desk:
     def _address(self, request: Request) -> str:
         base = self.settings.base or str(request.base_url)
         return f"{base.rstrip('/')}{PREFIX}/{request.path_params['token']}"
+
+
+def _gone() -> GoneError:
+    return GoneError(msg("hand_in_host_gone"))
 
 
 def _came_from(request: Request) -> str:

@@ -25,8 +25,8 @@ def jail_fault(facts: Facts, parameters: Parameters, jail: Jail, servers: list[L
         return "ban_without_action"
     if any(s.first("loglevel", "root").upper() in _SILENT for s in servers):
         return "ban_hears_nothing"
-    if not jail.logs and not _journal(facts, jail.journal, servers):
-        return "ban_reads_nothing"
+    if not jail.logs and (unheard := _unheard(facts, jail.journal, servers)):
+        return "ban_reads_nothing" if len(unheard) == len(servers) else "ban_of_another_sshd"
     if _spares_too_many(jail):
         return "ban_ignores_all"
     for server in servers:
@@ -123,10 +123,18 @@ def _fed(facts: Facts, jail: Jail, seen: Effects | None) -> bool | None:
     """
     known = facts.get(processes)
     pids = {server.pid for server in facts.get(listeners)}
-    told = " ".join(p.cmdline for p in known.all if p.pid in pids).replace("-E ", "-E").split()
-    if any(f"-E{path}" in told for path in jail.logs):
+    told = [
+        p.cmdline.replace("\n", " ").replace("-E ", "-E").split()
+        for p in known.all
+        if p.pid in pids
+    ]
+    by_itself = [any(f"-E{path}" in words for path in jail.logs) for words in told]
+    if by_itself and all(by_itself):
         return True  # it writes there itself
+    elsewhere = any(word.startswith("-E/") for words in told for word in words)
     kinds = {s.first("syslogfacility", "root").upper() for s in facts.get(listeners)}
+    if elsewhere or not _one_log(jail.logs, kinds):
+        raise NotUnderstood("bans.fail2ban", msg("who_writes_log", path=jail.logs[0]))
     if not kinds <= {"AUTH", "AUTHPRIV", ""}:
         raise NotUnderstood("bans.fail2ban", msg("who_writes_log", path=jail.logs[0]))
     fed = None if seen is None else seen.fed(jail.logs)
@@ -135,6 +143,14 @@ def _fed(facts: Facts, jail: Jail, seen: Effects | None) -> bool | None:
     if not known.complete or fed is not False:
         raise NotUnderstood("bans.fail2ban", msg("who_writes_log", path=jail.logs[0]))
     return fed
+
+
+def _one_log(logs: tuple[str, ...], kinds: set[str]) -> bool:
+    """Do servers of different facilities write to the same file, as far as its name tells?
+
+    Debian's auth.log gets both, the RHEL family's secure the private one alone.
+    """
+    return len(kinds) == 1 or any(path.endswith("/auth.log") for path in logs)
 
 
 def _writes(process: Process) -> bool:
@@ -163,19 +179,30 @@ def _covers(told: str, port: int) -> bool:
     return False
 
 
-def _journal(facts: Facts, match: str, servers: list[Listener]) -> bool:
-    """Does a journal match take in what this sshd writes? `+` stands between alternatives."""
+def _unheard(facts: Facts, match: str, servers: list[Listener]) -> list[Listener]:
+    """Those of which a journal match takes in nothing; `+` stands between alternatives."""
+    return [server for server in servers if not _heard(facts, match, server)]
+
+
+def _heard(facts: Facts, match: str, server: Listener) -> bool:
     if not match:
         return False
-    pids = {s.pid for s in servers}
-    units = {p.unit for p in facts.get(processes).all if p.pid in pids and p.unit}
-    units |= {"ssh.service", "sshd.service"} if not units else set()
+    units = {p.unit for p in facts.get(processes).all if p.pid == server.pid and p.unit}
+    units = units or {"ssh.service", "sshd.service"}
     # since 9.8 it is sshd-session that writes of logins
-    newer = any(s.first("sshdsessionpath", "root") for s in servers)
-    names = {"sshd-session"} if newer else {"sshd"}
+    names = {"sshd-session"} if server.first("sshdsessionpath", "root") else {"sshd"}
     wanted = {"_SYSTEMD_UNIT": units, "_COMM": names, "SYSLOG_IDENTIFIER": names}
     for alternative in match.split(" + "):
         fields = [word.partition("=") for word in alternative.split()]
         if fields and all(value in wanted.get(name, {value}) for name, _, value in fields):
             return True
     return False
+
+
+def unheard(facts: Facts, jail: Jail, servers: list[Listener]) -> str:
+    """The first sshd whose messages the jail does not read, as a person finds it; or nothing."""
+    for server in _unheard(facts, jail.journal, servers) if not jail.logs else ():
+        units = [p.unit for p in facts.get(processes).all if p.pid == server.pid and p.unit]
+        ports = " ".join(server.all("port", "root"))
+        return f"{units[0] if units else server.exe} ({ports})"
+    return ""

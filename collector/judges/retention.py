@@ -38,6 +38,18 @@ def configured(log: LogKept, need: int) -> Result:
     return Result.PASS if enough else Result.ERROR
 
 
+def unexamined(log: LogKept, need: int, now: datetime) -> bool:
+    """Can it not be told for how long the log is kept, for who writes it removes it by itself?
+
+    What its own records go back to shows it all the same.
+    """
+    if log.unseen:
+        return True
+    if not log.holder or configured(log, need) is Result.PASS:
+        return False
+    return log.oldest is None or now - log.oldest < timedelta(days=need)
+
+
 @dataclass(frozen=True, slots=True)
 class Observed:
     """What the records show; `full` is when a PARTIAL will have six months."""
@@ -72,7 +84,21 @@ def observed(
         return Observed(Result.FAIL, oldest)
     if oldest - began > SETTLING and any(log.removed for log in logs):
         return Observed(Result.FAIL, oldest)
+    # a folder that is younger than the records in it was copied: it excuses nothing
+    if oldest < began and known.since and oldest - known.since > SETTLING and _filled(logs, now):
+        return Observed(Result.FAIL, oldest)
     return Observed(Result.PARTIAL, oldest, months_after(oldest, months))
+
+
+def _filled(logs: Iterable[LogKept], now: datetime) -> bool:
+    """Does one of them go back as far as its rule lets it, and no further?"""
+    return any(
+        log.removed
+        and log.oldest is not None
+        and log.least is not None
+        and now - log.oldest >= timedelta(days=log.least - 1)
+        for log in logs
+    )
 
 
 def both(

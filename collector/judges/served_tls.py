@@ -13,9 +13,10 @@ from collector.facts.data.database_tls import demand
 from collector.facts.firewall.exposure import Exposure, breadth
 from collector.facts.system.processes import processes
 from collector.facts.tls.certificates import Certificate, certificate
-from collector.facts.tls.probe import READ, Page, Served
+from collector.facts.tls.probe import READ, Page, Served, tls_served
 from collector.facts.tls.server_hello import VERSIONS
 from collector.facts.tls.weak_suites import weak
+from collector.judges.clear_logins import basic, unsealed
 from collector.model import Facts, Quote
 
 FAILS = ("old", "weak", "certificate", "database", "login")
@@ -85,10 +86,14 @@ def _all_faults(
         for fault in _handshakes(exposure, served, quotes, limits, database=bool(engine)):
             mild = opportune and fault.kind in FAILS
             yield replace(fault, kind="mail") if mild else fault
+        yield from (Fault(kind, f"{word}: {told}", quotes) for kind, told in unsealed(served))
     if engine:
         yield from _database(facts, word, engine, served, quotes)
     elif not served.tls:
         yield from _clear(exposure, served, quotes, limits)
+        if served.http:
+            more = basic(facts.get(tls_served), served)
+            yield from (Fault(kind, f"{word}: {told}", quotes) for kind, told in more)
 
 
 def _handshakes(

@@ -101,6 +101,41 @@ def test_before_and_after_a_rotation_and_a_revocation(tmp_path: Path, now: datet
         verify(opened, replace(known, keys=(calm,)), now=later)
 
 
+def test_a_rotation_takes_no_end_back(tmp_path: Path, now: datetime) -> None:
+    tsa = Tsa(tmp_path / "tsa")
+    thief = keyring.new("default", "p256", None)
+    keyring.trust_authority(Authority.from_pem("test", tsa.root.read_text(), where="t"))
+    end = now - MINUTE
+    keyring.window("default", valid_from=now - timedelta(days=9), valid_until=end)
+    stamps = [partial(_stamp, tsa)]
+    bundles.make(tmp_path, [bundles.unreachable("a")], thief, "late", stamps=stamps)
+    assert "after the end of the key" in _verdict(tmp_path, "late")
+    _, ended = keyring.rotate("default", "p256", None)
+    assert ended.valid_until == end
+    assert "after the end of the key" in _verdict(tmp_path, "late")
+    # nor does making the key anew, whose file is gone
+    second = keyring.trust().keys[-1]
+    keyring.window("default", now - timedelta(days=9), end)
+    keyring.path_of("default").unlink()
+    keyring.new("default", "p256", None)
+    known = keyring.trust().find(second.keyid)
+    assert known is not None
+    assert known.valid_until == end
+
+
+def test_a_revocation_in_advance_hides_no_end(now: datetime) -> None:
+    key = keyring.new("default", "p256", None)
+    keyring.window("default", now - timedelta(days=9), now - MINUTE)
+    known = keyring.trust()
+    # by hand: no command revokes in advance
+    late = replace(known.keys[0], revoked_at=now + timedelta(days=9))
+    (keyring.folder() / keyring.TRUST).write_bytes(replace(known, keys=(late,)).to_bytes())
+    with pytest.raises(BadInput, match="this key ended"):
+        keyring.check_usable(key, "k")
+    with pytest.raises(BadInput, match="that is not undone"):
+        keyring.window("default", valid_until=now + timedelta(days=9))
+
+
 def test_a_key_that_begins_later_signs_nothing_yet(tmp_path: Path, now: datetime) -> None:
     key = keyring.new("default", "ed25519", None)
     with pytest.raises(BadInput, match="it would end before it begins"):

@@ -171,6 +171,7 @@ def test_every_command_answers_programs() -> None:
         ("pledge hand-in-link P-1 web-1", "pledge-hand-in-link", {"link", "address"}),
         ("intake", "intake", {"taken", "not_taken", "refused", "waiting"}),
         ("register machines", "register-machines", {"machines", "unread"}),
+        ("register moved", "register-moved", {"moved"}),
         ("key show default", "key", {"keyid", "type", "pem"}),
     ],
 )

@@ -253,11 +253,11 @@ def test_what_still_fails_is_shouted_with_its_evidence(
     assert "web-1, web-2" in ended.output.split("STILL")[1]
 
 
-def waiting(monkeypatch: pytest.MonkeyPatch, **when: frozenset[str]) -> None:
+def waiting(monkeypatch: pytest.MonkeyPatch, **when: Any) -> None:
     """The control's metadata names reasons that are a person's."""
     known = dict(catalog.controls())
     person = Text("须由人改口令", "its owner changes it")
-    told = Harden(Text("改", "x"), Severity.LOW, reversible=True, person=person, **when)
+    told = replace(Harden(Text("改", "x"), Severity.LOW, reversible=True, person=person), **when)
     known[CONTROL] = replace(known[CONTROL], harden=told)
     monkeypatch.setattr(catalog, "controls", lambda: MappingProxyType(known))
 
@@ -331,6 +331,36 @@ def test_what_several_controls_share_is_told_as_shared(
     entry = record(tmp_path)["hosts"]["web-1"]
     assert entry["shared"] == [{"family": "encryption", "steps": ["Load the rules"]}]
     assert "Load the rules" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_what_a_change_may_take_from_the_host_is_said_before_and_after(
+    harden: Callable[..., Result],
+    world: World,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = dict(catalog.controls())
+    warning = Text("先整改 L05", "logs are deleted: L05 first")
+    told = replace(known[CONTROL].harden or pytest.fail(), warning=warning)
+    known[CONTROL] = replace(known[CONTROL], harden=told)
+    monkeypatch.setattr(catalog, "controls", lambda: known)
+    ended = harden("--yes")
+    plan, result = " ".join(ended.output.split()).split("before → after")
+    assert "Take care: logs are deleted: L05 first" in plan
+    number = known[CONTROL].number
+    assert f"TAKE CARE web-1, web-2 ({number}): logs are deleted: L05 first" in result
+    assert "logs are deleted: L05 first" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_of_what_nothing_was_changed_for_nothing_is_feared(
+    harden: Callable[..., Result], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = dict(catalog.controls())
+    told = replace(known[CONTROL].harden or pytest.fail(), warning=Text("先", "L05 first"))
+    known[CONTROL] = replace(known[CONTROL], harden=told)
+    monkeypatch.setattr(catalog, "controls", lambda: known)
+    world.changes = False
+    assert "TAKE CARE" not in harden("--yes").output
 
 
 def test_what_could_not_be_brought_about_is_said_in_a_line_a_host(

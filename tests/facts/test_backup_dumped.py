@@ -99,7 +99,7 @@ def _covers(text: str) -> set[str]:
     empty = {
         id: ReadResult(id, ReadStatus.OK, 0, 0, out, "", ())
         for id, out in (
-            ("backup.lists", b""),
+            ("backup.lists", b"options /etc/d.cnf\n=[client]\noptions told\nend\n"),
             ("schedules.called", b""),
             ("schedules.timers", b"no timers\n"),
             ("schedules.flavour", b"none\n"),

@@ -159,7 +159,9 @@ def test_kinds_of_borg_keys() -> None:
             "h", HostStatus.COMPLETE, reads={id: ReadResult(id, ReadStatus.OK, files=known)}
         )
 
-    assert borg_keys(capture(*files)) == {"ssh://root@vault/mnt/b": 5}
+    assert borg_keys(capture(*files)) == {folder: ("ssh://root@vault/mnt/b", 5)}
     assert borg_keys(capture()) == {}
     with pytest.raises(NotUnderstood):
         borg_keys(capture(files[1]))
+    his = CapturedFile("/home/mal/.config/borg/security/0a/location", ReadStatus.OK, data=b"x")
+    assert borg_keys(capture(*files, his)).keys() == {folder}

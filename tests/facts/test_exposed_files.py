@@ -221,3 +221,34 @@ def test_keys_to_services_count_as_keys(sites: Path) -> None:
     found = exposed_files(_read_with(sites, ["sh"]))
     served = {f.path.rpartition("/")[2] for f in found.files if f.served}
     assert served == {*names, ".aws"}
+
+
+_SMALL = {
+    "python": "python3 -m http.server 0 --directory {0}/one",
+    "python, where it was started": "sh -c 'cd {0}/one && exec python3 -m http.server 0'",
+    "busybox": "busybox httpd -f -p 127.0.0.1:18080 -h {0}/one",
+}
+
+
+@pytest.mark.parametrize("server", _SMALL)
+def test_small_servers_serve_what_they_were_started_with(sites: Path, server: str) -> None:
+    if shutil.which(_SMALL[server].split()[0]) is None:
+        pytest.skip("it is not here")
+    for path in (sites / "etc").rglob("*.conf"):
+        path.write_text("")
+    (sites / "etc/caddy/Caddyfile").write_text("")
+    (sites / "one/shop.sql").write_text("x")
+    start = _SMALL[server].format(sites)
+    found = exposed_files(_read_with(sites, ["sh"], f"{{ {start} >/dev/null 2>&1 & }} && sleep 1"))
+    assert [f.path for f in found.files if f.served] == [f"{sites}/one/shop.sql"]
+
+
+def test_a_script_called_like_such_a_server_is_none(sites: Path) -> None:
+    for path in (sites / "etc").rglob("*.conf"):
+        path.write_text("")
+    (sites / "etc/caddy/Caddyfile").write_text("")
+    (sites / "http.server").write_text("import time; time.sleep(300)")
+    found = exposed_files(_read_with(sites, ["sh"], "{ python3 ./http.server & } && sleep 1"))
+    mine = [r for r in found.roots if r.startswith(f"{sites}/")]
+    assert not mine
+    assert found.unlooked == ()

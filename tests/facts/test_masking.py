@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from collector.facts.base.redaction import MASK
+from collector.facts.base.redaction import ERRORS, MASK
 
 SEDS = [["sed"], *([["busybox", "sed"]] if shutil.which("busybox") else [])]
 
@@ -62,9 +62,35 @@ def test_what_is_no_secret_stays(sed: list[str], line: str) -> None:
     assert _mask(sed, line) == line + "\n"
 
 
-def _mask(sed: list[str], line: str) -> str:
+_COMPLAINTS = [
+    '/etc/ssh/sshd_config line 3: keyword SetEnv extra arguments at end of line "geheim"',
+    '/etc/ssh/sshd_config: line 3: garbage at end of line; "geheim".',
+    "/etc/ssh/sshd_config: line 3: Bad configuration option: geheim",
+    "my_print_defaults: [ERROR] Found option in /etc/my.cnf at line 1: geheim",
+    "yaml: unmarshal errors: cannot unmarshal !!str `geheim` into int",
+    "Error loading bouncer: api_key: geheim",
+]
+_SAID = [
+    "cat: /etc/secret: Permission denied",
+    "Unable to load host key: /etc/ssh/ssh_host_rsa_key",
+    'nginx: [emerg] open() "/etc/nginx/nginx.conf" failed (13: Permission denied)',
+    "System has not been booted with systemd as init system (PID 1). Can't operate.",
+    "You must be root to run this program.",
+    "Error sending status request (Operation not permitted)",
+]
+
+
+@pytest.mark.parametrize("sed", SEDS, ids=lambda s: s[0])
+def test_what_a_program_quotes_of_a_line_does_not_leave(sed: list[str]) -> None:
+    said = _mask(sed, "\n".join(_COMPLAINTS), ERRORS)
+    assert "geheim" not in said
+    assert said.count("***") == len(_COMPLAINTS)
+    assert _mask(sed, "\n".join(_SAID), ERRORS).splitlines() == _SAID
+
+
+def _mask(sed: list[str], line: str, program: str = MASK) -> str:
     out = subprocess.run(
-        [*sed, "-e", MASK], input=line + "\n", text=True, capture_output=True, check=False
+        [*sed, "-e", program], input=line + "\n", text=True, capture_output=True, check=False
     )
     assert out.returncode == 0, out.stderr
     return out.stdout

@@ -90,7 +90,20 @@ def test_spoilt_flights(which: int, draw: st.DataObject) -> None:
     ],
 )  # fmt: skip
 def test_pg_hba(state: str, rules: list[str]) -> None:
-    assert _cluster(("hba /x", *rules)).state == state
+    run = (
+        "run clock 1795579200.12 9000000 1795579200.13",
+        "run start 77 360000",
+        "run file 1795379100.0 1795379100.0 0 /x",
+    )
+    assert _cluster((*run, "hba /x", *rules)).state == state
+
+
+# a file of its settings that is older than its start
+_STARTED = (
+    "run clock 1795579200.12 9000000 1795579200.13",
+    "run start 1 360000",
+    "run file 1795379100.0 1795379100.0 0 /etc/my.cnf",
+)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +112,8 @@ def test_pg_hba(state: str, rules: list[str]) -> None:
         ("demanded", ["mysqld", "require_secure_transport ON", "account - % app"]),
         ("demanded", ["mysqld", "require_secure_transport OFF", "account ANY % app"]),
         ("demanded", ["mysqld", "have_ssl YES", "account - localhost root", "account X509 % app"]),
-        ("demanded", ["mysqld", "config --require-secure-transport"]),
+        ("unknown", ["mysqld", "config --require-secure-transport"]),
+        ("demanded", ["mysqld", "config --require-secure-transport", *_STARTED]),
         ("optional", ["mysqld", "have_ssl DISABLED", "account - % "]),
         ("optional", ["mysqld", "require_secure_transport OFF", "account - 10.% app",
                       "config --require_secure_transport=ON"]),

@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -133,6 +134,16 @@ class Fleet:
         stop(self.prefix)
         self.hosts = {}
 
+    def restart(self, name: str) -> None:
+        """Boots a host of systemd anew, from its disk; it answers at another address then."""
+        old = self.hosts[name]
+        podman("restart", "--time=30", old.container)
+        self._shell(old.container, _WAIT + _RESTART)
+        new = replace(old, address=_address(old.container))
+        _wait_for_banner(name, new.address)
+        self.hosts[name] = new
+        reaching.write(self.folder, self.hosts.values(), self.ssh_options())
+
     def execute(
         self, name: str, *argv: str, data: bytes = b"", seconds: float = 120
     ) -> subprocess.CompletedProcess[bytes]:
@@ -199,11 +210,7 @@ class Fleet:
             self._shell(container, "set -eu\n" + password + recipe.read_text())
         if host.systemd:
             self._shell(container, _RESTART)
-        seen = podman(
-            *("inspect", container, "--format"),
-            f'{{{{(index .NetworkSettings.Networks "{NETWORK}").IPAddress}}}}',
-        )
-        address = seen.stdout.decode().strip()
+        address = _address(container)
         _wait_for_banner(host.name, address)
         return Running(
             host,
@@ -218,6 +225,14 @@ class Fleet:
             said = done.stderr.decode("utf-8", "replace").strip().splitlines()
             raise CannotRun(f"{container}: {' | '.join(said[-3:]) or done.returncode}")
         return done.stdout.decode("utf-8", "replace")
+
+
+def _address(container: str) -> str:
+    seen = podman(
+        *("inspect", container, "--format"),
+        f'{{{{(index .NetworkSettings.Networks "{NETWORK}").IPAddress}}}}',
+    )
+    return seen.stdout.decode().strip()
 
 
 def stop(prefix: str) -> None:

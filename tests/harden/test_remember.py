@@ -156,6 +156,25 @@ def test_a_file_of_two_families_goes_back_with_the_later_one(
     assert now() == ["as it was", "as it was", None, "as it was"]
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_a_later_family_made_besides_is_not_forgotten(
+    shell: str, memory: Memory, etc: Path
+) -> None:
+    """Of what was not there nothing has a number that tells it from the rest."""
+    if shutil.which(SHELLS[shell][0]) is None:
+        pytest.skip(f"{shell} is not there")
+    both, *more = (etc / name for name in ("both", "one", "two", "three"))
+    memory.remember("intrusion", paths=[str(both)])
+    memory.remember("antivirus", paths=[str(path) for path in (*more, both)])
+    for path in (*more, both):
+        path.write_text("ours")
+    assert memory.undo("intrusion", shell=SHELLS[shell]).returncode == 3
+    assert all(path.exists() for path in (*more, both))
+    done = memory.undo("antivirus", shell=SHELLS[shell])
+    assert (done.returncode, "put back (4 files" in done.stdout) == (0, True), done.stdout
+    assert not any(path.exists() for path in (*more, both))
+
+
 def test_undo_twice_and_undo_of_nothing_are_no_fault(memory: Memory, etc: Path) -> None:
     memory.remember(paths=[str(etc / "x")])
     assert "logging" in memory.undo().stdout

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tests.cases import Case
-from tests.mutations.shapes import in_lines, spoiling, text_of
+from tests.mutations.shapes import Lines, in_lines, spoiling, text_of
 
 
 @spoiling
@@ -65,6 +65,22 @@ def memory_on_disk(case: Case) -> Case | None:
 
 
 @spoiling
+def dump_is_noise(case: Case) -> Case | None:
+    """The files that dumps left, packed or not, hold random bytes of the same size."""
+
+    def lines(old: list[str]) -> Iterable[str]:
+        snapshot = False
+        for line in old:
+            if line.startswith("artefact "):
+                snapshot = "/snapshots/" in line
+            if line.startswith("inner "):
+                line = "inner cut"
+            yield line if snapshot else re.sub(r"^(head|tail) .*", r"\1 other", line)
+
+    return in_lines(case, backup__artefacts=lines)
+
+
+@spoiling
 def reported_as_failed(case: Case) -> Case | None:
     """The reports of backups and of restores say that they failed."""
 
@@ -77,3 +93,31 @@ def reported_as_failed(case: Case) -> Case | None:
         return beside
     failed = told.replace(b'"ok": true', b'"ok": false')
     return replace(beside or case, attached={**case.attached, "restore-tests": failed})
+
+
+def _behind(word: str, mark: str = "more") -> Lines:
+    """The mark of a cut list in front of what a read ends with, or at its end."""
+
+    def lines(told: list[str]) -> Iterable[str]:
+        return [*told[:-1], mark, word] if told[-1:] == [word] else [*told, mark]
+
+    return lines
+
+
+def _below(head: str) -> Lines:
+    return lambda told: [y for x in told for y in ([x, "more"] if x == head else [x])]
+
+
+@spoiling
+def lists_cut(case: Case) -> Case | None:
+    """There was more on the host than the read takes."""
+    head = _behind("== end", "== more")
+    return in_lines(
+        case,
+        schedules__called=_behind(""), backup__lists=lambda told: ["more called", *told],
+        backup__artefacts=_behind(""), drops__syslog=_behind(""), syslog__running=head,
+        tls_served__answers=head, detectors__state=head, log_shipping__state=head,
+        firewall__undone=_behind("== end"), residual__state=_below("== later"),
+        log_guard__modes=_below("== named"),
+        inventory__places=_behind("", "more\t-\t*\t*"), inventory__tree=_behind(""),
+    )  # fmt: skip

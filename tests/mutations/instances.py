@@ -59,14 +59,15 @@ def second_sshd(case: Case) -> Case | None:
 
     def lines(old: list[str]) -> Iterable[str]:
         yield from old
-        yield from (
-            f"#sshd {_PID} /usr/sbin/sshd", "#arg -f", "#arg /etc/ssh/second", "#as root",
+        settings = (
             "port 2222", "listenaddress 0.0.0.0:2222", "usepam yes", "maxauthtries 100",
             "permitrootlogin yes", "pubkeyauthentication yes", "passwordauthentication yes",
             "kbdinteractiveauthentication yes", "permitemptypasswords yes", "clientaliveinterval 0",
             "ciphers 3des-cbc", "macs hmac-md5", "kexalgorithms diffie-hellman-group1-sha1",
             "#rc 0",
         )  # fmt: skip
+        yield from (f"#sshd {_PID} /usr/sbin/sshd", "#arg -f", "#arg /etc/ssh/second")
+        yield from ("#as root", *settings, "#as nobody", *settings)
 
     return in_lines(
         case, sshd__effective=lines,
@@ -189,11 +190,23 @@ def repository_of_another(case: Case) -> Case | None:
 
     def elsewhere(old: list[str]) -> Iterable[str]:
         for line in old:
-            line = re.sub(r"^(borg) \S+ (\d+) .*", rf"\1 {'f' * 64} \2 ssh://elsewhere/zz", line)
+            line = re.sub(
+                r"^(made \S+) \S+ (\d+) .*", rf"\1 {'f' * 64} \2 ssh://elsewhere/zz", line
+            )
             line = re.sub(r"^(folder) (/.*)", r"\1 /zz\2", line)
-            yield re.sub(r"^(artefact \d+ \d+) (/.*)", r"\1 /zz\2", line)
+            yield re.sub(r"^(artefact \d+ \d+(?: \d+:\d+:\d+)?) (/.*)", r"\1 /zz\2", line)
 
     return in_lines(case, backup__artefacts=elsewhere, backup__borg=elsewhere)
+
+
+@spoiling
+def cache_in_a_users_home(case: Case) -> Case | None:
+    """What borg remembers of its archives lies in the home of a user, who runs no job."""
+
+    def his(old: list[str]) -> Iterable[str]:
+        return (re.sub(r"^made \S+ ", "made /home/mallory ", line) for line in old)
+
+    return in_lines(case, backup__borg=his)
 
 
 @spoiling

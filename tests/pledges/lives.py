@@ -17,6 +17,7 @@ import pytest
 
 from collector import captures, catalog, releases
 from collector.attest.bundle import making as bundle
+from collector.attest.trust.trust_file import Trust
 from collector.model import Capture, HostStatus
 from collector.pledges.database.rows import Evidence
 from collector.pledges.record import form as record
@@ -59,10 +60,13 @@ def check(
     grade: int = 3,
     controls: tuple[str, ...] = CONTROLS,
     bearing: bool = False,
+    older: bool = False,
+    trust: Trust | None = None,
 ) -> Evidence:
     """A run over web-01 at that time (aware): judged, signed, attached to the pledge.
 
-    `bearing` the documents of the record, as every real run of a pledge does.
+    `bearing` the documents of the record, as every real run of a pledge does; `older` than what is
+    attached; `trust` is the signer's own where it is left out.
     """
     origin = MappingProxyType({**taken.origin, "clock": at.isoformat()})
     head = MappingProxyType({**taken.head, "clock": str(int(at.timestamp()))})
@@ -86,4 +90,4 @@ def check(
         attached=record.attached_documents(register.get(id)) if bearing else {},
         pledge=register.reference(id),
     )
-    return attach(register, id, made.path, signer.trust)
+    return attach(register, id, made.path, trust or signer.trust, older=older)

@@ -92,7 +92,9 @@ def test_captures_are_as_old_as_they_are_whatever_time_they_are_judged_for(
             continue
         attached = attach(register, ID, made_of_old.path, signer.trust)
         assert attached.collected_at == old
-    late = due(register.get(ID), register.evidence(ID), AT, within=timedelta(0))
+    late = due(
+        register.get(ID), register.evidence(ID), AT, within=timedelta(0), renewed=False, lives=None
+    )
     assert "evidence" in {entry.kind for entry in late}
 
 

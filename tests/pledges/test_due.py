@@ -36,7 +36,16 @@ def attached(days_ago: int) -> Evidence:
 
 def found(evidence: list[Evidence] | None = None, **changes: Any) -> list[Due]:
     record = made(**{**QUIET, **changes})
-    return list(due(record, [attached(1)] if evidence is None else evidence, NOW, within=WITHIN))
+    return list(
+        due(
+            record,
+            [attached(1)] if evidence is None else evidence,
+            NOW,
+            within=WITHIN,
+            renewed=False,
+            lives=None,
+        )
+    )
 
 
 def test_nothing_is_due_of_a_record_without_clocks_and_with_fresh_evidence() -> None:
@@ -282,7 +291,14 @@ def test_the_record_and_its_evidence_are_kept_until_the_longest_term_is_over() -
     old = [attached(1000)]
 
     def disposal(evidence: list[Evidence], **changes: Any) -> list[tuple[str, bool]]:
-        seen = due(made(**quiet | changes), evidence, NOW, within=timedelta(days=4000))
+        seen = due(
+            made(**quiet | changes),
+            evidence,
+            NOW,
+            within=timedelta(days=4000),
+            renewed=False,
+            lives=None,
+        )
         assert {d.kind for d in seen} <= {"disposal"}
         china = timedelta(hours=8)
         return [((d.at + china).date().isoformat(), d.overdue(NOW)) for d in seen]
@@ -298,9 +314,9 @@ def test_the_record_and_its_evidence_are_kept_until_the_longest_term_is_over() -
 def test_a_renewed_pledge_is_not_due_for_renewal() -> None:
     period = {"from": "2025-01-10", "until": "2026-11-20"}
     record = made(**QUIET | {"period": period})
-    seen = due(record, [attached(1)], NOW, within=WITHIN)
+    seen = due(record, [attached(1)], NOW, within=WITHIN, renewed=False, lives=None)
     assert {d.kind for d in seen} == {"period_end", "public_security_filing"}
-    renewed = due(record, [attached(1)], NOW, within=timedelta(days=2000), renewed=True)
+    renewed = due(record, [attached(1)], NOW, within=timedelta(days=2000), renewed=True, lives=None)
     assert {d.kind for d in renewed} == {"disposal"}
 
 
@@ -323,7 +339,7 @@ STATES: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("name", STATES)
 def test_where_in_its_life_a_record_is(name: str) -> None:
     changes, expected = STATES[name]
-    assert state(made(**changes), NOW.date()) == expected
+    assert state(made(**changes), NOW.date(), renewed=False) == expected
     if expected == "lapsed":
         assert state(made(**changes), NOW.date(), renewed=True) == "ended"
 
@@ -349,7 +365,9 @@ def test_evidence_is_as_old_as_its_captures() -> None:
     never = found([])
     assert [(d.kind, d.overdue(NOW)) for d in never] == [("evidence", True)]
     record = made(**QUIET)
-    fresh = due(record, [attached(8)], NOW, within=timedelta(0), evidence_days=7)
+    fresh = due(
+        record, [attached(8)], NOW, within=timedelta(0), evidence_days=7, renewed=False, lives=None
+    )
     assert [d.kind for d in fresh] == ["evidence"]
 
 

@@ -7,24 +7,32 @@ import io
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from collector.model import HostStatus
+from collector.model import HostStatus, Result
 from collector.pledges.database.rows import Evidence
 from collector.pledges.record.times import waiver_end
 from collector.pledges.register.register import Register
 from collector.pledges.standing.due import due
+from collector.pledges.standing.finding_history import (
+    last_lives,
+    looked_at_in_full,
+    made_before,
+)
 from collector.pledges.status.findings import Life, lives
+from collector.pledges.status.latest_bundle import Newest
 from collector.pledges.transfer.inventory import check_is_due
 from tests.cli.running import hostpledge
 from tests.pledges.bundles import Signer
-from tests.pledges.lives import captured, check
+from tests.pledges.lives import captured, check, few
 from tests.pledges.records import made
 
+__all__ = ["few"]
 HASH, DISK = "encryption.password_hash", "encryption.at_rest"
 START = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
 
@@ -89,6 +97,30 @@ def test_opened_seen_again_closed_and_opened_again() -> None:
     assert again.reopened
 
 
+def test_what_a_bundle_says_whose_signature_counts_no_more_mends_nothing() -> None:
+    looked = [
+        bundle(1, {"a": {HASH: "fail", DISK: "pass"}}),
+        bundle(2, {"a": {HASH: "pass", DISK: "error"}}),
+        bundle(3, {"a": {HASH: "partial"}}),
+        bundle(4, {"a": {HASH: "pass"}}),
+    ]
+    over = {2, 3, 4}
+    looked = [(replace(r, refused="revoked" if r.sequence in over else ""), d) for r, d in looked]
+    found = {life.control: life for life in lives(made(), looked, day(9))}
+    assert (found[HASH].state, found[HASH].verdict, found[HASH].seen) == ("open", Result.FAIL, 1)
+    # what it opens is open: nobody is told that nothing was found
+    assert (found[DISK].state, found[DISK].seen) == ("open", 2)
+    # nor does it stand in the way of what was looked at before it, and attached later
+    row, document = bundle(5, {"a": {HASH: "pass", DISK: "pass"}})
+    found = {
+        life.control: life
+        for life in lives(
+            made(), [*looked, (replace(row, collected_at=day(1.5)), document)], day(9)
+        )
+    }
+    assert {life.state for life in found.values()} == {"closed"}
+
+
 def test_a_waiver_ends_and_the_finding_is_open_again() -> None:
     until = day(10).isoformat()
     waiver = {"control": HASH, "host": "*", "reason": "x", "approver": "王安", "expires": until}
@@ -136,20 +168,22 @@ def test_who_sees_to_it_and_what_falls_due() -> None:
         known = lives(record, looked, day(at))
         rows = [row for row, _ in looked]
         none = timedelta(0)
-        return {d.kind for d in due(record, rows, day(at), within=none, lives=known)}
+        return {d.kind for d in due(record, rows, day(at), within=none, lives=known, renewed=False)}
 
     assert "finding" not in kinds(open_, 19)
     assert "finding" in kinds(open_, 21)
     assert lives(record, open_, day(21))[0].overdue(day(21))
     rows = [row for row, _ in open_]
     known = lives(record, open_, day(21))
-    assert check_is_due(record, rows, day(21), timedelta(0), lives=known)
+    assert check_is_due(record, rows, day(21), timedelta(0), lives=known, renewed=False)
     closed = [*open_, bundle(2, {"a": {HASH: "pass"}})]
     assert "finding" not in kinds(closed, 21)
     known = lives(record, closed, day(21))
-    assert not check_is_due(record, rows, day(21), timedelta(0), lives=known)
+    assert not check_is_due(record, rows, day(21), timedelta(0), lives=known, renewed=False)
     # where nobody looked what became of it, it is taken for open
-    assert "finding" in {d.kind for d in due(record, rows, day(21), within=timedelta(0))}
+    assert "finding" in {
+        d.kind for d in due(record, rows, day(21), within=timedelta(0), renewed=False, lives=None)
+    }
 
 
 @pytest.mark.parametrize(
@@ -261,3 +295,29 @@ def test_over_all_pledges_for_people_and_excel(tmp_path: Path) -> None:
     left = findings("--control", HASH, status=2)
     assert "one-1" in left
     assert [line for line in left.splitlines() if line.startswith("two-2: ")]
+
+
+@pytest.mark.usefixtures("few")
+def test_a_later_bundle_with_an_older_look_hides_nothing(tmp_path: Path) -> None:
+    """What is read of the newest bundles alone says what all of them say."""
+    register, signer = Register.open(str(tmp_path / "r.sqlite")), Signer(tmp_path / "s")
+    resources = {**made().document["resources"], "hosts": ["web-01"]}
+    register.add(made(id="p-1", resources=resources))
+    weak, good, now = captured("weak"), captured("hardened"), datetime.now(UTC)
+    check(register, "p-1", signer, weak, now - timedelta(hours=5))
+    evidence = register.evidence("p-1")
+    failing = last_lives(register.get("p-1"), evidence, now)
+    assert any(life.verdict is Result.FAIL for life in failing)
+    check(register, "p-1", signer, good, now - timedelta(hours=1))
+    rows = register.evidence("p-1")
+    # the look in the second bundle is older than the one in the first, as of one host of several
+    first, second = rows
+    older = replace(second, collected_at=first.collected_at)
+    entries = {row.digest: Newest(row).evidence for row in rows}
+    for entry in entries[second.digest]["hosts"].values():
+        entry["assessed_at"] = (now - timedelta(hours=9)).isoformat()
+        entry["origin"] = {**entry["origin"], "clock": (now - timedelta(hours=9)).isoformat()}
+    before = made_before((older, first))
+    assert before == {2: first.made_at, 1: None}
+    assert looked_at_in_full(older, entries[second.digest], before[2]) == set()
+    assert looked_at_in_full(first, entries[first.digest], None) == {"web-01"}

@@ -24,7 +24,7 @@ from collector.pledges.register.register import Register, Version
 from collector.pledges.status.findings import lives
 from tests.cli.running import Ended, answer, hostpledge
 from tests.pledges.bundles import Signer
-from tests.pledges.lives import captured, check, silent
+from tests.pledges.lives import CONTROLS, captured, check, silent
 from tests.pledges.records import made
 from tests.pledges.test_findings import HASH, bundle, day
 
@@ -483,3 +483,95 @@ def test_hosts_that_were_never_looked_at_are_named(run: Run, register: Register)
     assert run("list", "--absent", "--history").status == 2
     assert "\none-1" in run("list", "--older-than", "1").out
     assert "none of 4" in run("list", "--older-than", "30").out
+
+
+def test_an_address_that_nobody_declares_is_said(run: Run) -> None:
+    """No row is an answer; that nobody declares it is another."""
+    ended = run("list", "--search", "10.1.2.3")
+    assert ended.status == 0
+    assert "no pledge declares it" in ended.err
+    assert "10.1.2.3" in ended.err
+    assert "none of 3" in ended.out
+    assert answer(run("list", "--search", "10.1.2.3", "--format", "json").out)["pledges"] == []
+    assert "没有登记声明此地址" in run("list", "--search", "10.1.2.0/24", "--lang", "zh").err
+    assert "no pledge holds it: nobody" in run("list", "--search", "nobody").err
+    # somebody has it, and is not among those that are asked for
+    other = run("list", "--search", "web-01", "--state", "disposed")
+    assert (other.status, other.err) == (0, "")
+
+
+def test_hosts_declared_since_the_evidence_are_asked_for(run: Run, register: Register) -> None:
+    """`list` and `status` knew that nothing was proven of them; nobody was asked to look."""
+    period = {"from": "2026-01-01", "until": (NOW + timedelta(days=90)).date().isoformat()}
+    hosts = ["web-01", "new-07", "new-08", "new-09", "new-10"]
+    plain = {**register.get("one-1").document, "period": period}
+    register.add(made(**{**plain, "resources": {"hosts": hosts}}), update=True)
+    words = ("due", "one-1", "--kind", "evidence", "--format", "json")
+
+    def asked() -> list[str]:
+        found = answer(run(*words, "--overdue").out)["due"]
+        return [one["text"] for one in found if "declared since" in one["text"]]
+
+    assert asked() == [
+        "evidence: hosts declared since number 1, not looked at: new-07, new-08, new-09 and 1 more"
+    ]
+    assert "new-07" in run("due", "one-1", "--overdue").out.replace("\n", " ")
+    zh = run("due", "one-1", "--format", "csv", "--lang", "zh").out
+    assert "第 1 份之后登记的主机尚未核查：new-07、new-08、new-09 等 4 台" in zh
+    assert "4 host(s) declared since" in run("list", "--search", "one-1").out
+    register.add(made(**plain), update=True)
+    assert asked() == []
+
+
+EMPTY = "intrusion.empty_passwords"
+
+
+def second_root(which: str) -> Capture:
+    """Another host, of which two accounts are root."""
+    taken = another(captured("weak"), which)
+    read = taken.reads["accounts.passwd"]
+    files = tuple(replace(f, data=f.data.replace(b"ops:x:1000:", b"ops:x:0:")) for f in read.files)
+    assert files != read.files
+    reads = {**taken.reads, "accounts.passwd": replace(read, files=files)}
+    return replace(taken, reads=MappingProxyType(reads))
+
+
+def test_who_fails_a_veto_control_is_one_command(
+    run: Run, register: Register, tmp_path: Path
+) -> None:
+    """It was to be had only finding by finding."""
+    period = {"from": "2026-01-01", "until": (NOW + timedelta(days=60)).date().isoformat()}
+    for known in register.list():
+        register.add(made(**{**known.document, "period": period}), update=True)
+    assert "no pledge fails a veto control" in run("list", "--veto").out
+    signer = Signer(tmp_path / "made")
+    for id, taken in (("one-1", second_root("c")), ("two-2", second_root("d"))):
+        at = NOW - timedelta(hours=3 if id == "one-1" else 4)
+        check(register, id, signer, taken, at, controls=(*CONTROLS, EMPTY))
+    shown = run("list", "--veto")
+    assert shown.status == 0, shown.err
+    ids = {line.split()[0] for line in shown.out.splitlines() if line[:1].strip()}
+    found = answer(run("list", "--veto", "--format", "json").out)["pledges"]
+    assert [one["id"] for one in found] == ["one-1", "two-2"]
+    assert {"one-1", "two-2"} <= ids
+    assert "mute-3" not in shown.out
+    ((one,), (other,)) = (entry["vetoes"] for entry in found)
+    assert one == other
+    assert one["hosts"] == ["web-01"]
+    assert one["number"] in shown.out
+    summary = run("list", "--veto", "--summary")
+    assert f"{one['number']} " in summary.out
+    counted = answer(run("list", "--veto", "--summary", "--format", "json").out)["summary"]
+    assert counted["pledges"] == 2
+    assert counted["vetoes"][one["control"]] == {"number": one["number"], "pledges": 2, "hosts": 2}
+    rows = csv.DictReader(
+        io.StringIO(run("list", "--veto", "--format", "csv").out.lstrip("\ufeff"))
+    )
+    assert all(one["number"] in row["vetoes"] for row in rows)
+    assert "一票否决" in run("list", "--veto", "--summary", "--lang", "zh").out
+    assert run("list", "--veto", "--history").status == 2
+    # a waiver accepts it until it ends
+    words = ("--reason", "停用中", "--approver", "王安", "--until", SOON)
+    assert run("waive", "one-1", one["control"], "web-01", *words).status == 0
+    left = answer(run("list", "--veto", "--format", "json").out)["pledges"]
+    assert [entry["id"] for entry in left] == ["two-2"]

@@ -171,7 +171,8 @@ def test_the_nearest_of_many() -> None:
     every = [f"KM-2026-{number:04}" for number in range(300)]
     assert nearest("KM-2026-040", every) == [ID]
     assert nearest("km2026 0040", every) == [ID]
-    found = nearest("KM-2026-0o40", every)
+    assert nearest("KM-2026-0o40", every) == [ID]
+    found = nearest("KM-2026-0x40", every)
     assert len(found) == 3
     assert ID in found
 

@@ -9,15 +9,25 @@ from pathlib import Path
 
 import pytest
 
+from collector.attest.bundle.evidence import PledgeReference
 from collector.attest.keys import keys
 from collector.attest.trust import keyring
 from collector.attest.trust.trust_file import Trust
+from collector.cli.workflows.hand_over import of_export
+from collector.pledges.database.rows import Evidence, few_of
 from collector.pledges.register.attach import attach
+from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.register.register import Register
+from collector.pledges.register.signers import Signers
+from collector.pledges.standing.due import due
 from collector.pledges.standing.standing import standing
+from collector.scope import Part, Scope
 from tests.pledges.bundles import Signer
+from tests.pledges.lives import CONTROLS, captured, check, few
 from tests.pledges.records import made
 from tests.pledges.test_against_log import ID, Home
+
+__all__ = ["few"]
 
 NOW = datetime.now(UTC)
 
@@ -58,6 +68,21 @@ def test_a_key_of_ones_own_that_was_revoked(home: Home) -> None:
     _is_over(home, "signed by the key default, revoked")
 
 
+def test_what_it_signed_closes_nothing_and_the_report_says_so(home: Home) -> None:
+    register = Register.open(str(home.register.where))
+    before = json.loads(home("findings", ID, "--all", "--format", "json").out)["findings"]
+    keyring.revoke("default")
+    after = json.loads(home("findings", ID, "--all", "--format", "json").out)["findings"]
+    assert {f["state"] for f in after} <= {"open", "waived"}
+    assert len(after) >= len([f for f in before if f["state"] != "closed"])
+    page = of_export(register, ID)["report.html"].decode()
+    answers = page[page.index('class="answers"') : page.index('class="facts"')]
+    assert "Not verified" in answers
+    assert "signed by the key default, revoked" in answers
+    assert "Kept" not in answers
+    assert "Broken" not in answers
+
+
 def test_by_the_trust_that_is_named(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,7 +106,7 @@ def test_a_register_that_is_open_sees_it(home: Home) -> None:
     few, doubts = register.newest_and_doubts()
     assert [one.word("2.2") for one in few[ID] if "2.2" in one.verdicts] == ["error"] * len(few[ID])
     assert len(doubts) == 1
-    found = standing(made(), register.evidence(ID), NOW)
+    found = standing(made(), register.evidence(ID), NOW, renewed=False)
     assert str(next(c for c in found if c.clause.id == "responsibility.2.2").verdict) == "error"
 
 
@@ -127,3 +152,76 @@ def test_a_bundle_that_lies_elsewhere(home: Home) -> None:
     place = home.register.evidence(ID)[-1].path
     place.rename(place.with_name("elsewhere"))
     assert "may have signed it" in _refused(home)[-1]
+
+
+def test_an_older_bundle_of_a_revoked_key_takes_nothing_from_a_newer_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither for whom attached them, nor for whom the register is new."""
+    named = tmp_path / "trust.json"
+    monkeypatch.setenv("HOSTPLEDGE_TRUST", str(named))
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
+    stolen, good = Signer(tmp_path / "stolen"), Signer(tmp_path / "good")
+    both = Trust((*stolen.trust.keys, *good.trust.keys))
+    named.write_bytes(both.to_bytes())
+    register = Register.open(str(tmp_path / "register.sqlite"))
+    register.add(made(id=ID))
+    for number, signer in enumerate((stolen, good), 1):
+        last = register.evidence(ID)
+        pledge = PledgeReference(ID, number, last[-1].digest if last else None)
+        attach(register, ID, signer.make(f"b{number}", pledge).path, both)
+    over = Trust((*(replace(key, revoked_at=NOW) for key in stolen.trust.keys), *good.trust.keys))
+    named.write_bytes(over.to_bytes())
+    for home in ("home", "of-another"):
+        monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / home))
+        for opened in (Register.open, ReadOnlyRegister.open_read_only):
+            found = opened(str(tmp_path / "register.sqlite"))
+            assert [bool(one.refused) for one in found.every_evidence(ID)] == [True, False]
+            assert found.newest_and_doubts()[1] == []
+
+
+def test_an_older_whole_one_counts_where_a_newer_ones_key_is_over(tmp_path: Path) -> None:
+    """Lists, what is due and mail say by the same evidence as the status of one pledge."""
+    old, part, new = (_row(n, days, whole=n != 3) for n, days in ((1, 9), (3, 1), (2, 5)))
+    refused = replace(new, refused="revoked")
+    held = few_of((old, refused, part))
+    assert [one.sequence for one in held] == [1, 3]
+    assert [one.sequence for one in few_of((old, new, part))] == [2, 3]
+    known = made(id=ID)
+    found = [
+        {d.kind for d in due(known, rows, NOW, within=timedelta(0), renewed=False, lives=())}
+        for rows in (held, (old, refused, part))
+    ]
+    assert found[0] == found[1]
+    assert "evidence" not in found[0]
+
+
+def _row(sequence: int, days: int, *, whole: bool) -> Evidence:
+    at = NOW - timedelta(days=days)
+    scope = Scope(3, {n: Part(1, 1 if whole else 2) for n in ("2.2", "2.3", "2.4")})
+    return Evidence(
+        ID, sequence, f"{sequence:064d}", None, at, at, at, {}, Path("x"), scope,
+        hosts=frozenset(made(id=ID).hosts),
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("few")
+def test_a_register_looks_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two whole ones the newer is in force; once its key is over, the older is found."""
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("HOSTPLEDGE_TRUST", raising=False)
+    (tmp_path / "r").mkdir()
+    register = Register.open(str(tmp_path / "r"))
+    register.add(made(id="two-2", resources={"hosts": ["web-01"]}))
+    mine, other = (Signer(tmp_path / name) for name in ("mine", "other"))
+    both = Trust((*other.trust.keys, *mine.trust.keys))
+    looks = ((mine, 9, CONTROLS), (other, 5, CONTROLS), (mine, 1, CONTROLS[:2]))
+    for signer, days, some in looks:
+        at = NOW - timedelta(days=days)
+        check(register, "two-2", signer, captured("hardened"), at, controls=some, trust=both)
+    before = register.newest_evidence()["two-2"]
+    assert [row.sequence for row in before] == [2, 3]
+    over = tuple(replace(key, revoked_at=NOW) for key in other.trust.keys)
+    Signers(register.where).learn(Trust(over))
+    now = Register.open(str(tmp_path / "r")).newest_evidence()["two-2"]
+    assert [row.sequence for row in now if row.whole and not row.refused] == [1]

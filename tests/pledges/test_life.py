@@ -86,7 +86,10 @@ class Life:
     def overdue(self, today: float, *, id: str = ID, renewed: bool = False) -> set[str]:
         now = SIGNED + timedelta(days=today)
         known, evidence = self.register.get(id), self.register.evidence(id)
-        return {d.kind for d in due(known, evidence, now, within=timedelta(0), renewed=renewed)}
+        return {
+            d.kind
+            for d in due(known, evidence, now, within=timedelta(0), renewed=renewed, lives=None)
+        }
 
     def events(self) -> list[str]:
         """What became of the one finding, by the dossier."""

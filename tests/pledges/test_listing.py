@@ -31,7 +31,7 @@ TODAY = date(2026, 6, 1)
 
 def _listed(id: str = "a-1", evidence: tuple[Evidence, ...] = (), **changes: Any) -> Listed:
     brief = briefs.of(made(id=id, **changes), NOW + timedelta(days=30))
-    return listing.listed([brief], {id: evidence}, NOW, timedelta(days=30))[0]
+    return listing.listed([brief], {id: evidence}, NOW, timedelta(days=30), {})[0]
 
 
 def _period(until: str) -> dict[str, str]:
@@ -55,7 +55,7 @@ def test_expiring(until: str, within: int, shown: bool) -> None:
 def test_what_has_ended_or_was_renewed_does_not_expire() -> None:
     old = briefs.of(made(id="a-1", period=_period("2026-05-20")), NOW)
     new = briefs.of(made(id="a-2", period=_period("2027-05-20"), renews="a-1"), NOW)
-    rows = listing.listed([old, new], {}, NOW, timedelta())
+    rows = listing.listed([old, new], {}, NOW, timedelta(), {})
     assert [one.state for one in rows] == ["ended", "active"]
     assert not any(Wanted(expiring=timedelta(days=30)).holds(one, TODAY) for one in rows)
 
@@ -127,11 +127,12 @@ def test_order_and_summary() -> None:
         assert [one.record.id for one in listing.ordered(rows, by)][: len(ids)] == ids, by
     found = listing.summary(rows, NOW)
     assert found["pledges"] == 3
-    assert found["without_evidence"] == 3
     assert sum(found["states"].values()) == 3
-    assert found["clauses"]["2.2"] == {"none": 3}
-    assert {grade: of["pledges"] for grade, of in found["grades"].items()} == {"3": 1, "2": 2}
-    assert found["grades"]["2"]["clauses"]["2.3"] == {"none": 2}
+    # a draft owes nothing
+    assert (found["owed"], found["without_evidence"]) == (2, 2)
+    assert found["clauses"]["2.2"] == {"none": 2}
+    assert {grade: of["pledges"] for grade, of in found["grades"].items()} == {"3": 1, "2": 1}
+    assert found["grades"]["2"]["clauses"]["2.3"] == {"none": 1}
 
 
 def test_old_evidence_alone() -> None:

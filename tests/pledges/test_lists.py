@@ -20,6 +20,7 @@ from collector.errors import BadInput
 from collector.pledges.lists import reading as lists
 from collector.pledges.record import changes
 from collector.pledges.register.register import Register
+from tests.pledges.records import made
 from tests.zip_forms import parts, two_ends
 
 TODAY = date(2026, 11, 25)
@@ -458,3 +459,21 @@ def test_a_list_beside_it_is_cut_off_too(tmp_path: Path) -> None:
     (tmp_path / "list.培训.csv").write_text("登记编号,主题,日期,人数\nC-001,消防,2026-06-18")
     ((row, column, said),) = _faults(tmp_path / "list.csv")[:1]
     assert (row, column, "no newline" in said) == (2, "人数", True)
+
+
+def test_a_list_changes_no_paper_that_was_signed(place: str) -> None:
+    register = Register.open(place)
+    held = made()
+    register.add(held)
+    documents = held.document["documents"]
+    assert documents and not held.document.get("draft")
+    for change in ({"sha256": "f" * 64}, {"signed_on": "2026-01-02"}, {"version": "0"}):
+        other = made(documents=[{**documents[0], **change}, *documents[1:]])
+        with pytest.raises(BadInput, match="what was signed stays signed"):
+            register.add_all([other], update=True, keep=("notices",))
+    assert register.get(held.id) == held
+    # what was not signed then may be; and one record is put right by itself
+    fewer = made(id="b-2026", documents=documents[:1])
+    register.add(fewer)
+    register.add_all([made(id="b-2026", documents=documents)], update=True, keep=("notices",))
+    register.add(made(documents=[{**d, "sha256": "e" * 64} for d in documents]), update=True)

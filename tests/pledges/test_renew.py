@@ -52,7 +52,7 @@ def test_a_draft_and_one_that_is_signed(pledge: Pledge, tmp_path: Path) -> None:
     words = ("--responsibility", scan, "--signed-on", "2026-11-20", "--representative", "李示例")
     ended = pledge("renew", "next-2027", "next-2028", "--until", "2028-06-30", *words)
     assert ended.status == 0, ended.err
-    assert "draft" not in ended.out
+    assert "a draft" not in ended.out
     (document,) = register.get("next-2028").document["documents"]
     assert document["sha256"] == hashlib.sha256(scan.read_bytes()).hexdigest()
     assert (document["version"], document["representative"]) == ("2026", "李示例")

@@ -73,7 +73,14 @@ def test_a_bulk_change_is_taken_back(register: Register, pledge: Pledge) -> None
     assert "a-2026: version 2 would say what version 1 said" in looked.out
     assert "2 record(s) would go back; 1 with nothing to take back" in looked.out
     assert len(register.history("a-2026")) == 2
-    done = pledge("revert", "--all", "--before", since, "--lang", "zh")
+    # nobody is there to be asked
+    asked = pledge("revert", "--all", "--before", since, "--lang", "en")
+    assert asked.status == 2
+    assert len(asked.err.splitlines()) == 1
+    assert f"2 record(s) would say what they said before {since}" in asked.err
+    assert "give --yes" in asked.err
+    assert len(register.history("a-2026")) == 2
+    done = pledge("revert", "--all", "--before", since, "--yes", "--lang", "zh")
     assert done.status == 0, done.err
     assert "已撤回 2 份登记的改动，1 份无可撤回" in done.out
     assert [len(register.history(id)) for id in ("a-2026", "b-2026", "c-2026")] == [3, 3, 1]
@@ -98,6 +105,15 @@ def test_what_was_not_there_then_stays(register: Register, pledge: Pledge) -> No
     before = datetime.now(UTC) - timedelta(days=1)
     done = pledge("revert", "a-2026", "--before", before.isoformat(), "--lang", "en")
     assert (done.status, "0 record(s) went back" in done.out) == (0, True)
+    assert "none of them was there then: the first version was written at" in done.err
+    ended = pledge("revert", "--all", "--before", before.isoformat(), "--lang", "zh")
+    assert (ended.status, "那时还没有这些登记" in ended.err) == (0, True)
+
+
+def test_a_time_after_all_that_was_written(register: Register, pledge: Pledge) -> None:
+    now = datetime.now(UTC).isoformat()
+    done = pledge("revert", "--all", "--before", now, "--lang", "en")
+    assert (done.status, "nothing was written since: the last version" in done.err) == (0, True)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +130,8 @@ def test_what_was_not_there_then_stays(register: Register, pledge: Pledge) -> No
         (("a-2026", "--before", "yesterday"), "not a time"),
         (("a-2026", "--to", "1", "--until", "2026-01-01"), "--until goes with --before"),
         (("a-2026", "--before", "2026-01-01", "--until", "soon"), "--until: not a time"),
+        (("--all", "--before", "2126-01-01", "--yes"), "--before: has not come yet"),
+        (("--all", "--before", "2026-01-02", "--until", "2026-01-01"), "lies before --before"),
     ],
 )
 def test_what_cannot_be_asked(
@@ -170,8 +188,10 @@ def test_an_import_says_how_it_is_taken_back(
 
 def test_the_password_of_a_register_is_not_told() -> None:
     version = Version(2, made(), datetime.now(UTC))
-    said = undoing._words([version], "postgresql://u:secret@db/x", ["follow_ups"])
+    said = undoing._words([version], "postgresql://u:secret@db/x", ["follow_ups"], answered=False)
     assert "secret" not in said
     assert said.endswith("--field follow_ups --register URL")
     many = [Version(2, made(id=f"a-{n}"), datetime.now(UTC)) for n in range(9)]
-    assert undoing._words(many, None, ()).startswith("hostpledge pledge revert --all --before ")
+    assert undoing._words(many, None, (), answered=False).startswith(
+        "hostpledge pledge revert --all --before "
+    )

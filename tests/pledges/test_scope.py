@@ -109,7 +109,7 @@ def test_a_record_without_hosts_is_proven_by_no_machine(place: str, signer: Sign
     record = register.get(ID)
     checked = [
         s
-        for s in standing(record, register.evidence(ID), AT + timedelta(days=1))
+        for s in standing(record, register.evidence(ID), AT + timedelta(days=1), renewed=False)
         if "checked" in s.clause.places
     ]
     assert checked
@@ -155,7 +155,7 @@ def test_fifty_controls_left_out_and_signed_again(register: Register, signer: Si
     clause = next(c for c in found.clauses if c.clause.id == "responsibility.2.2")
     assert clause.verdict is Result.ERROR
     assert any("7 of 26 controls of 二(二) judged: no proof" in r.en for r in clause.reasons)
-    drawn = list_table(listed(register.briefs(AT), {ID: [attached]}, AT, timedelta(0)))
+    drawn = list_table(listed(register.briefs(AT), {ID: [attached]}, AT, timedelta(0), {}))
     assert "7/26" in drawn
     assert f"{ID}: 7 of {AT_3} controls, grade 3: no proof of 二(二)" in " ".join(drawn.split())
 
@@ -171,7 +171,7 @@ def test_a_part_does_not_make_evidence_fresh(register: Register, signer: Signer)
     alone = judged(register, signer, "host", hosts=("web-01",), at=now, answered=True)
     assert attach(register, ID, alone, signer.trust).absent == 1
     for evidence in (register.evidence(ID), register.newest_evidence()[ID]):
-        found = due(register.get(ID), evidence, now, within=timedelta(0))
+        found = due(register.get(ID), evidence, now, within=timedelta(0), renewed=False, lives=None)
         (late,) = [one for one in found if one.kind == "evidence"]
         assert late.at == AT + timedelta(days=90)
         assert (
@@ -198,17 +198,29 @@ def test_a_night_in_which_hosts_were_silent_makes_no_evidence_fresh(
     for evidence in (register.evidence(ID), register.newest_evidence()[ID]):
         (late,) = [
             one
-            for one in due(record, evidence, now, within=timedelta(days=2))
+            for one in due(
+                record, evidence, now, within=timedelta(days=2), renewed=False, lives=None
+            )
             if one.kind == "evidence"
         ]
         assert late.at == AT + timedelta(days=90)
         assert f"{len(silent)} host(s) not looked at" in late.text.en
         # what `run --due` goes by
-        assert check_due_since(record, evidence, now, timedelta(days=2)) == late.at
-        assert check_due_since(record, evidence, now, timedelta(0)) is None
+        assert (
+            check_due_since(record, evidence, now, timedelta(days=2), renewed=False, lives=None)
+            == late.at
+        )
+        assert (
+            check_due_since(record, evidence, now, timedelta(0), renewed=False, lives=None) is None
+        )
     again = judged(register, signer, "again", at=now + timedelta(hours=1), answered=True)
     attach(register, ID, again, signer.trust)
-    assert check_due_since(record, register.evidence(ID), now, timedelta(days=60)) is None
+    assert (
+        check_due_since(
+            record, register.evidence(ID), now, timedelta(days=60), renewed=False, lives=None
+        )
+        is None
+    )
 
 
 def test_a_waiver_that_ended_is_not_answered_by_hosts_that_were_silent(
@@ -224,9 +236,15 @@ def test_a_waiver_that_ended_is_not_answered_by_hosts_that_were_silent(
     silent = judged(register, signer, "b", at=now - timedelta(days=1))
     attach(register, ID, silent, signer.trust)
     record = register.get(ID)
-    assert check_due_since(record, register.evidence(ID), now, timedelta(0)) is not None
+    assert (
+        check_due_since(record, register.evidence(ID), now, timedelta(0), renewed=False, lives=None)
+        is not None
+    )
     attach(register, ID, judged(register, signer, "c", at=now, answered=True), signer.trust)
-    assert check_due_since(record, register.evidence(ID), now, timedelta(0)) is None
+    assert (
+        check_due_since(record, register.evidence(ID), now, timedelta(0), renewed=False, lives=None)
+        is None
+    )
 
 
 def test_a_declared_host_that_is_missing_narrows_what_its_signer_did_not(
@@ -247,12 +265,12 @@ def test_a_record_of_a_higher_grade_is_not_proven(register: Register, signer: Si
     attached = attach(register, ID, path, signer.trust)
     assert set(attached.verdicts.values()) == {"pass"}
     register.add(made(resources={"hosts": list(HOSTS)}, grade=3), update=True)
-    found = standing(register.get(ID), [attached], AT)
+    found = standing(register.get(ID), [attached], AT, renewed=False)
     clause = next(c for c in found if c.clause.id == "responsibility.2.2")
     assert clause.verdict is Result.ERROR
     assert any("judged at grade 2, while the record is of grade 3" in r.en for r in clause.reasons)
     assert "judged at grade 2" in list_table(
-        listed(register.briefs(AT), {ID: [attached]}, AT, timedelta(0))
+        listed(register.briefs(AT), {ID: [attached]}, AT, timedelta(0), {})
     )
 
 

@@ -144,7 +144,14 @@ def test_one_older_look_among_newer_ones(register: Register, signer: Signer) -> 
     assert current(register.evidence(ID)) == attached
     (row,) = [
         d
-        for d in due(register.get(ID), register.evidence(ID), AT, within=timedelta(days=365))
+        for d in due(
+            register.get(ID),
+            register.evidence(ID),
+            AT,
+            within=timedelta(days=365),
+            renewed=False,
+            lives=None,
+        )
         if d.kind == "evidence"
     ]
     assert "2026-11-20" in row.text.en or "never" in row.text.en

@@ -76,7 +76,7 @@ RECORD = made(
 )
 def test_what_is_found(text: str, found: bool) -> None:
     brief = briefs.of(RECORD, NOW)
-    (one,) = listing.listed([brief], {}, NOW, timedelta())
+    (one,) = listing.listed([brief], {}, NOW, timedelta(), {})
     assert Wanted(search=text).holds(one, TODAY) is found
 
 

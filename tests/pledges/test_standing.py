@@ -19,7 +19,7 @@ def seen(verdicts: dict[str, str] | None = None, **changes: object) -> dict[str,
     attached = [Evidence("demo-2026", 1, "0" * 64, None, NOW, NOW, NOW, verdicts or {}, Path("x"))]
     record = made(**changes)
     evidence = attached if verdicts is not None else []
-    return {s.clause.id: s for s in standing(record, evidence, NOW)}
+    return {s.clause.id: s for s in standing(record, evidence, NOW, renewed=False)}
 
 
 def test_the_example_lacks_nothing_but_evidence() -> None:

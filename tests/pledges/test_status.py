@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from rich.cells import cell_len
@@ -23,10 +24,11 @@ from collector.pledges.record import form as records
 from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Evidence, Register
 from collector.pledges.standing.standing import CHECKED, Standing, standing
-from collector.pledges.standing.status import Status
+from collector.pledges.standing.status import Status, _with_waived
 from collector.pledges.status import snapshots as looks
 from collector.pledges.status.declared_resources import Shown
 from collector.pledges.status.declared_resources import undeclared as against
+from collector.pledges.status.findings import Life
 from collector.pledges.status.latest_bundle import Newest
 from collector.pledges.status.observed_resources import shown
 from tests.cli.running import hostpledge
@@ -228,7 +230,9 @@ def seen(
     """The example, with evidence in which all passed."""
     options = {name: changes.pop(name) for name in ("absent", "unseen") if name in changes}
     evidence = [Evidence(ID, 1, "0" * 64, None, collected, AT, AT, verdicts or PASS, Path("x"))]
-    return {s.clause.id: s for s in standing(made(**changes), evidence, NOW, **options)}
+    return {
+        s.clause.id: s for s in standing(made(**changes), evidence, NOW, renewed=False, **options)
+    }
 
 
 def test_the_example_with_good_evidence_is_satisfied() -> None:
@@ -420,3 +424,19 @@ def test_a_row_that_says_what_nobody_signed_is_refused(
     examined = "".join(hostpledge("doctor", home=home).out.split())
     told = f"the register says another verdicts of evidence 1 of {ID} than entry 0"
     assert told.replace(" ", "") in examined
+
+
+def test_a_clause_that_is_short_for_waivers_alone_names_them(
+    attached: tuple[Register, Signer],
+) -> None:
+    one = clause(looked(attached[0]), "responsibility.2.2")
+    real, fix = "antivirus.realtime", "intrusion.patches"
+    lives = [
+        SimpleNamespace(control=id, number=number, state=state)
+        for id, number, state in ((real, "M03", "waived"), (fix, "I01", "open"))
+    ]
+    found = _with_waived(one, cast("Sequence[Life]", lives))
+    assert found.reasons[0].en == "fail, waived: M03"
+    assert found.reasons[0].zh == "不符合而在豁免期内：M03"
+    other = clause(looked(attached[0]), "responsibility.2.3")
+    assert _with_waived(other, cast("Sequence[Life]", lives)) == other

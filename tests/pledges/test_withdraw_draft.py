@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from collector.errors import BadInput
 from collector.pledges.record.times import CHINA
 from collector.pledges.register.register import Register
 from tests.cli.running import Ended, answer, hostpledge
+from tests.clock import today
 from tests.pledges.bundles import Signer
 from tests.pledges.lives import captured, check
 from tests.pledges.records import TODAY, made
@@ -52,7 +54,7 @@ def test_what_was_renewed_by_mistake_is_taken_back(register: Register, pledge: P
     done = pledge(*words)
     assert (done.status, "a-2026 can be renewed again" in done.out) == (0, True), done.err
     document = register.get("a-2027").document
-    assert document["ended"] == {"date": _TODAY.isoformat(), "reason": "WHY", "by": "NAME"}
+    assert document["ended"] == {"date": today().isoformat(), "reason": "WHY", "by": "NAME"}
     assert "renews" not in document
     # what it was stays in the history
     assert register.history("a-2027")[0].record.document["renews"] == "a-2026"
@@ -135,3 +137,16 @@ def test_for_programs(register: Register, pledge: Pledge) -> None:
     assert answer(done.out)["undo_drafts"].startswith("hostpledge pledge withdraw-draft a-2027 ")
     found = answer(pledge("withdraw-draft", "a-2027", *_WHY, "--format", "json").out)
     assert found["withdrawn"] == [{"id": "a-2027", "renews": "a-2026", "version": 2}]
+
+
+def test_its_id_stays_that_customer_s(register: Register, pledge: Pledge) -> None:
+    """Accounts and hand-in links were given out by it."""
+    register.add(made(id="x-2026", draft=True, documents=[]))
+    done = pledge("withdraw-draft", "x-2026", *_WHY)
+    assert done.status == 0, done.err
+    mine = made().document["customer"]
+    other = {**mine, "name": "乙公司", "credit_code": "91310000MA1FL0000N"}
+    with pytest.raises(BadInput, match="accounts and hand-in links"):
+        register.add(made(id="x-2026", draft=True, documents=[], customer=other))
+    register.add(made(id="x-2026", draft=True, documents=[]))
+    assert "ended" not in register.get("x-2026").document

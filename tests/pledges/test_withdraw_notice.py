@@ -17,6 +17,7 @@ from collector.pledges.record.notices import last_given, with_notice, with_withd
 from collector.pledges.record.times import CHINA
 from collector.pledges.register.register import Register
 from tests.cli.running import Ended, answer, hostpledge
+from tests.clock import today
 from tests.pledges.bundles import Signer
 from tests.pledges.lives import captured, check
 from tests.pledges.records import made
@@ -68,7 +69,7 @@ def test_it_stays_and_asks_for_nothing(register: Register, run: Run, tmp_path: P
     first, second = register.get("one-1").document["notices"]
     assert "withdrawn" not in first
     assert second["findings"], "what it said can be read still"
-    assert second["withdrawn"]["date"] == TODAY.isoformat()
+    assert second["withdrawn"]["date"] == today().isoformat()
     assert second["withdrawn"]["by"] == "王安"
     # nothing of it is overdue, or open
     told = {n["number"]: n for n in answer(run("notices", "--format", "json").out)["notices"]}
@@ -81,7 +82,7 @@ def test_it_stays_and_asks_for_nothing(register: Register, run: Run, tmp_path: P
     assert "withdrawn" in run("notices").out
     # the customer's page tells it, the version says so, and no phone number is shown
     page = run("dossier", "one-1").out
-    assert f"withdrawn {TODAY.isoformat()}" in page.replace("\n", " ")
+    assert f"withdrawn {today().isoformat()}" in page.replace("\n", " ")
     for said in (page, run("history", "one-1").out, run("notices", "--format", "csv").out):
         assert "13912345678" not in said
     told_by = run("history", "one-1").out
@@ -100,7 +101,8 @@ def test_no_recheck_is_made_against_it(register: Register, run: Run, tmp_path: P
     page = tmp_path / "again.html"
     assert run("notice", "one-1", "-o", page, "--recheck").status == 0
     assert register.get("one-1").document["notices"][-1]["of"] == "AQ-1"
-    refused = run("notice", "one-1", "-o", page, "--recheck", "--after", "AQ-2")
+    other = tmp_path / "another.html"
+    refused = run("notice", "one-1", "-o", other, "--recheck", "--after", "AQ-2")
     assert (refused.status, refused.out) == (2, "")
     assert "--after: the notice AQ-2 was withdrawn" in refused.err
     # what was made against one that is withdrawn then is named
@@ -154,7 +156,7 @@ def test_it_is_withdrawn_once(run: Run, tmp_path: Path) -> None:
     place = tmp_path / "x.html"
     again = run("withdraw-notice", "one-1", "AQ-2", *WHY, "-o", place)
     assert (again.status, place.exists()) == (2, False)
-    assert f"the notice AQ-2 was withdrawn already, on {TODAY.isoformat()}" in again.err
+    assert f"the notice AQ-2 was withdrawn already, on {today().isoformat()}" in again.err
 
 
 def test_neither_going_back_nor_a_list_brings_it_back(register: Register, run: Run) -> None:

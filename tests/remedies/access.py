@@ -51,8 +51,14 @@ chage -d "$(date -d '200 days ago' +%F)" idle
             "AUDITOR": "sun",
             "AUDITOR_KEY": f"{_KEYS[2]} sun",
         },
-        works="runuser -u sun -- journalctl -n 1 >/dev/null",
-        away="rm -r /home/zhao /home/qian /home/sun",
+        works="""
+runuser -u sun -- journalctl -n 1 >/dev/null
+for who in zhao qian; do
+  printf '%s:Another-1-2026\\n' "$who" | chpasswd
+  echo Another-1-2026 | runuser -u "$who" -- sudo -S -p '' true
+done
+""",
+        away="rm -r /home/zhao.ended-* /home/qian.ended-* /home/sun.ended-*",
     ),
     # whoever is there already keeps the keys that are there
     Scene(
@@ -76,7 +82,7 @@ echo '{_KEYS[2]} of old' >/home/zhao/.ssh/authorized_keys
 grep -q 'of old$' /home/zhao/.ssh/authorized_keys
 grep -q ' zhao$' /home/zhao/.ssh/authorized_keys
 """,
-        away="id zhao; ! id qian 2>/dev/null; userdel -r zhao; rm -rf /home/qian",
+        away="id zhao; ! id qian 2>/dev/null; userdel -r zhao; rm -r /home/qian.ended-*",
     ),
     Scene(
         "intrusion.root_login",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -29,17 +30,17 @@ EOF
 """
 
 
-def _typed(control: str, fill: Mapping[str, str]) -> str:
-    """What the control's first step has a person type, before the scene begins."""
+def _typed(control: str, fill: Mapping[str, str], step: int = 0) -> str:
+    """What one step of the control has a person type, before the scene begins."""
     given = [f"{name}={shlex.quote(value)}" for name, value in fill.items()]
-    return "\n".join([*given, *for_platform(control, "debian")[0].commands]) + "\n"
+    return "\n".join([*given, *for_platform(control, "debian")[step].commands]) + "\n"
 
 
 _JOB = _inventory("重要") + _typed("backup.jobs", _OF_DATA)
-_MADE = _JOB + "systemctl start backup-data.service\n"
+_MADE = _JOB + "systemctl start hostpledge-data.service\n"
 _AWAY = """
-systemctl disable --now backup-data.timer 2>/dev/null || true
-rm -rf /etc/hostpledge /etc/systemd/system/backup-data.* /etc/backup-data /srv/shop /srv/restic
+systemctl disable --now hostpledge-data.timer 2>/dev/null || true
+rm -rf /etc/hostpledge /etc/systemd/system/hostpledge-data.* /etc/backup-data /srv/shop /srv/restic
 systemctl daemon-reload
 """
 # the one that the step would make: the other host has to know it before it is asked
@@ -53,6 +54,26 @@ _PUBLIC = (
     _KEY.public_key()
     .public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     .decode()
+)
+
+_FAR_HOST = {"BACKUP_HOST": "backup.test"}
+_FAR = {"REPOSITORY": "sftp:bak@backup.test:/srv/restic-far/shop"}
+_FAR_PEER = f"""
+id bak >/dev/null 2>&1 || useradd -m -s /bin/bash bak
+rm -rf /srv/restic-far
+install -d -m 0700 -o bak /home/bak/.ssh /srv/restic-far
+echo 'restrict,command="internal-sftp" {_PUBLIC}' >/home/bak/.ssh/authorized_keys
+chown bak /home/bak/.ssh/authorized_keys
+"""
+_FAR_KEY = f"""
+grep -q backup.test /etc/hosts || echo "$PEER backup.test" >>/etc/hosts
+install -d -m 0700 /root/.ssh
+(umask 077; cat >/root/.ssh/backup_ed25519) <<'EOF'
+{_PRIVATE}EOF
+echo '{_PUBLIC}' >/root/.ssh/backup_ed25519.pub
+"""
+_REPORTER = (Path(__file__).parents[2] / "roles/backup/files/hostpledge-backup-report").read_text(
+    encoding="utf-8"
 )
 
 SCENES = (
@@ -72,7 +93,7 @@ mkdir -p /srv/shop
 [ -e /root/owner_ed25519 ] || ssh-keygen -q -t ed25519 -N '' -C owner -f /root/owner_ed25519
 """,
         attach={"data-owner-keys": "echo 张三 $(cut -d ' ' -f 1,2 /root/owner_ed25519.pub)"},
-        away="rm -r /srv/shop /root/owner_ed25519* /root/data-inventory.yml.before",
+        away="rm -r /srv/shop /root/owner_ed25519* /root/data-inventory.yml.ended",
     ),
     Scene(
         "classification.discovered",
@@ -112,24 +133,25 @@ tar -czf /var/backups/shop/shop.tar.gz /srv/shop 2>/dev/null
         after=(),
         fill={**_OF_DATA, "DATA": "/srv/crm"},
         prepare=f"{_JOB}\nmkdir -p /srv/crm",
-        works="grep -q ' /srv/shop /srv/crm$' /etc/systemd/system/backup-data.service",
+        works="grep -q ' /srv/shop /srv/crm$' /etc/systemd/system/hostpledge-data.service",
         away=f"""
-grep -q ' /srv/shop$' /etc/systemd/system/backup-data.service
+grep -q ' /srv/shop$' /etc/systemd/system/hostpledge-data.service
 rm -r /srv/crm
 {_AWAY}
 """,
     ),
     Scene(
         "backup.fresh",
-        fill={"JOB": "backup-data.service"},
+        fill={"JOB": "hostpledge-data.service"},
         prepare=_JOB,
         works=f"RESTIC_PASSWORD_FILE=/etc/backup-data/password restic -r {_OF_DATA['REPOSITORY']}"
         " dump latest /srv/shop/1 | grep -qx 'order 1'",
         away=_AWAY,
     ),
-    Scene("backup.verified", fill=_OF_REPOSITORY, prepare=_MADE, away=_AWAY),
+    Scene("backup.verified", steps=(0,), fill=_OF_REPOSITORY, prepare=_MADE, away=_AWAY),
     Scene(
         "backup.restore_test",
+        steps=(0,),
         fill={**_OF_REPOSITORY, "STORE": "shop", "TESTER": "张三"},
         prepare=_MADE,
         works="! ls -d /var/tmp/restore-test.*",
@@ -137,39 +159,62 @@ rm -r /srv/crm
     ),
     Scene(
         "backup.offsite",
-        peer=f"""
-id bak >/dev/null 2>&1 || useradd -m -s /bin/bash bak
-install -d -m 0700 -o bak /home/bak/.ssh /srv/restic-far
-echo 'restrict,command="internal-sftp" {_PUBLIC}' >/home/bak/.ssh/authorized_keys
-chown bak /home/bak/.ssh/authorized_keys
-""",
-        prepare=f"""
-{_MADE}
-grep -q backup.test /etc/hosts || echo "$PEER backup.test" >>/etc/hosts
-install -d -m 0700 /root/.ssh
-(umask 077; cat >/root/.ssh/backup_ed25519) <<'EOF'
-{_PRIVATE}EOF
-echo '{_PUBLIC}' >/root/.ssh/backup_ed25519.pub
-""",
-        fill={
-            "BACKUP_HOST": "backup.test",
-            "REPOSITORY": "sftp:bak@backup.test:/srv/restic-far/shop",
-        },
+        peer=_FAR_PEER,
+        prepare=f"{_MADE}\n{_FAR_KEY}",
+        fill={**_FAR_HOST, **_FAR},
         works="""
 export RESTIC_PASSWORD_FILE=/etc/backup-data/password
 restic -r sftp:bak@backup.test:/srv/restic-far/shop dump latest /srv/shop/1 | grep -qx 'order 1'
 """,
         away=f"rm -f /root/.ssh/backup_ed25519*; {_AWAY}",
     ),
+    # of a repository on another host nobody but the job can tell which versions there are
+    Scene(
+        "backup.versions",
+        name="reported",
+        steps=(0,),
+        before="error",
+        after=("partial",),
+        peer=_FAR_PEER,
+        prepare=f"""
+{_MADE}
+{_FAR_KEY}
+{_typed("backup.offsite", _FAR_HOST)}
+{_typed("backup.offsite", _FAR, 1)}
+cat >/root/hostpledge-backup-report <<'REPORTER'
+{_REPORTER}REPORTER
+mkdir -p /srv/crm
+""",
+        fill={"REPORTER": "/root/hostpledge-backup-report"},
+        # a folder that is taken as well from now on is reported as well, and not counted as long
+        works=f"""
+set +e
+{_typed("backup.jobs", {"DATA": "/srv/crm", "REPOSITORY": _FAR["REPOSITORY"]})}
+set -e
+systemctl start hostpledge-data.service
+grep -q '"paths": ."/srv/shop", "/srv/crm".' /var/lib/hostpledge/backup/backup-data.*.json
+newest=$(ls -t /var/lib/hostpledge/backup/backup-data.*.json | head -n 1)
+grep -q '"count": 1,' "$newest"
+""",
+        away=f"""
+rm -rf /var/lib/hostpledge/backup /root/hostpledge-backup-report /srv/crm
+rm -f /usr/local/bin/hostpledge-backup-report /root/.ssh/backup_ed25519*
+ssh-keygen -R backup.test
+sed -i '/^Host backup.test$/,+1d' /root/.ssh/config
+{_AWAY}
+""",
+    ),
     # versions that reach back a month are for time to bring
     Scene(
         "backup.versions",
+        name="forget",
+        steps=(1,),
         before=None,
         after=(),
         fill=_OF_REPOSITORY,
         prepare=_MADE,
         works="""
-systemctl start backup-forget.service
+systemctl start hostpledge-forget.service
 export RESTIC_PASSWORD_FILE=/etc/backup-data/password
 restic -r /srv/restic snapshots --json | grep -q short_id
 """,

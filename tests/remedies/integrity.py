@@ -7,7 +7,8 @@ from tests.remedies.scene import GET, Scene
 
 _BASELINE = "\n".join(for_platform("intrusion.file_integrity", "debian")[0].commands)
 _AIDE_AWAY = (
-    "apt-get -qq purge -y aide aide-common >/dev/null 2>&1; rm -rf /var/lib/aide /var/log/aide"
+    "apt-get -qq purge -y aide aide-common >/dev/null 2>&1; rm -rf /var/lib/aide /var/log/aide "
+    "/root/dailyaidecheck.was /root/aide-baseline.made"
 )
 
 SCENES = (
@@ -39,6 +40,7 @@ sed -i 's|^\\troot .*|\\troot /var/www/shop;|' /etc/nginx/sites-available/defaul
 systemctl restart nginx
 """,
         works="""
+! grep -q ': /var/log/aide/aide.log' /var/log/aide/aide.log
 echo '<?php eval(1);' >/var/www/shop/new.php
 ! aide --config=/etc/aide/aide.conf --check >/root/seen
 grep -q '/var/www/shop/new.php' /root/seen
@@ -49,8 +51,17 @@ apt-get -qq purge -y nginx-light nginx-common >/dev/null 2>&1
 rm -rf /var/log/nginx /var/www/shop /root/seen
 """,
     ),
+    # each warning was looked into, and all were in order
     Scene(
         "intrusion.rootkit_scan",
+        name="expected",
+        steps=(0, 1),
+        works="! grep -qw INFECTED /var/log/chkrootkit/log.expected",
+        away="apt-get -qq purge -y chkrootkit >/dev/null 2>&1; rm -rf /var/log/chkrootkit",
+    ),
+    Scene(
+        "intrusion.rootkit_scan",
+        steps=(0,),
         # what it warns of in a container is for a person
         after=("pass", "partial", "fail"),
         works="grep -q 'Checking' /var/log/chkrootkit/log.today",

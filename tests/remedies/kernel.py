@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.remedies.antimalware import FOUND, MAKER
 from tests.remedies.scene import Scene
 
 _AUDITED = "auditctl -e 1 >/dev/null; systemctl start auditd\n"
@@ -9,7 +10,31 @@ _AUDITED = "auditctl -e 1 >/dev/null; systemctl start auditd\n"
 DISKS = (512, 256)
 _PASSPHRASE = "not-a-secret-2026"
 
+_SCANNING = f"""
+{MAKER}
+until python3 -c 'import socket; socket.create_connection(("127.0.0.1", 8008))' 2>/dev/null
+do sleep 1; done
+echo 'PrivateMirror http://127.0.0.1:8008' >>/etc/clamav/freshclam.conf
+freshclam --quiet
+systemctl start clamav-daemon
+clamdscan --ping 60 >/dev/null
+"""
+
 SCENES = (
+    Scene(
+        "antivirus.realtime",
+        steps=(0, 1),
+        prepare=_SCANNING,
+        works=f"""
+for folder in /home /tmp; do
+  echo {FOUND} >"$folder/found"
+  ! cat "$folder/found" 2>/dev/null
+  rm "$folder/found"
+done
+systemctl is-active --quiet clamav-clamonacc
+""",
+        away="systemctl disable --now clamav-daemon clamav-daemon.socket maker",
+    ),
     # before anything that stops the daemon, which it would tell
     Scene(
         "logging.daemon_protection",
@@ -52,7 +77,7 @@ grep -a 'key="delete"' /var/log/audit/audit.log | grep -aq 'type=SYSCALL'
         steps=(1,),
         before=None,
         after=(),
-        fill={"VOLUME": "/dev/vg0/var", "MORE": "100M"},
+        fill={"VOLUME": "/dev/vg0/var", "SIZE": "200M"},
         prepare="""
 pvcreate -qy /dev/vdb
 vgcreate -q vg0 /dev/vdb
@@ -61,7 +86,14 @@ mkfs.ext4 -q /dev/vg0/var
 mount /dev/vg0/var /var/log
 """,
         works="dmesg -C; df -m --output=size /var/log | tail -n 1 | awk '{exit $1 < 150}'",
-        away="umount /var/log; vgremove -qqy vg0",
+        # what came to be logged in the meantime is held open
+        away="""
+systemctl stop syslog.socket rsyslog
+umount /var/log
+systemctl start syslog.socket rsyslog
+vgremove -qqy vg0
+pvremove -q /dev/vdb
+""",
     ),
     Scene(
         "logging.capacity",

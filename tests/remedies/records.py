@@ -33,6 +33,6 @@ systemctl restart systemd-journald
             "ALERT_SOURCE": "fail2ban",
             "ALERT_TO": "李四",
         },
-        away="rm /root/event-ledger.yml.before",
+        away="rm /root/event-ledger.yml.ended",
     ),
 )

@@ -23,7 +23,8 @@ class Scene:
     False where a key alone shall no longer do. `attach` are documents of the pledge record that
     the judge gets besides, each as what a command prints on the host. `seconds` is how long what a
     step starts in the background may go on before its check holds. `answers` are what a person
-    types where the commands ask on the terminal.
+    types where the commands ask on the terminal. With `restart` the host is booted anew after the
+    steps: what they brought about has to last, and `works` is run then.
 
     A control whose steps are for hosts of several kinds has several scenes: `name` tells them
     apart, and `steps` are the places of those that are typed among all of the control's for the
@@ -46,6 +47,7 @@ class Scene:
     attach: Mapping[str, str] = field(default_factory=dict)
     seconds: int = 0
     answers: tuple[str, ...] = ()
+    restart: bool = False
 
     @property
     def id(self) -> str:

@@ -52,7 +52,7 @@ done
 [ "$(stat -c %U /var/log/auth.log)" = syslog ]
 """
 UBUNTU_LOGS_BACK = """
-apt-get -qq purge -y rsyslog >/dev/null 2>&1
+apt-get -qq purge -y rsyslog >/dev/null 2>&1 || true
 rm -f /var/log/*.log /var/log/syslog
 rm -rf /etc/systemd/system/rsyslog.service.d
 systemctl daemon-reload
@@ -102,6 +102,19 @@ systemctl restart systemd-journald
             "logging.retention_configured",
             steps=(0,),
             prepare=f"{GET} rsyslog logrotate >/dev/null",
+        ),
+        # files of a web server and of mail
+        Scene(
+            "logging.retention_configured",
+            name="others",
+            steps=(0,),
+            prepare=f"{GET} rsyslog logrotate nginx-light exim4-base >/dev/null",
+            works="""
+for f in nginx exim4-base; do
+  grep -q 'rotate 27' /etc/logrotate.d/$f && grep -q weekly /etc/logrotate.d/$f || exit 1
+done
+""",
+            away="apt-get -qq purge -y nginx-light nginx-common exim4-base >/dev/null 2>&1",
         ),
         # what is kept longer than six months stays so
         Scene(

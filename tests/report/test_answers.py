@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from collector.model import Result
-from collector.report.model.answers import answers
+from collector.report.model.answers import answers, whole
 from collector.report.model.view import Host, Shown
 
 CONTROLS = [
@@ -97,3 +97,44 @@ def test_what_fails_is_said_beside_what_could_not_be_looked_at() -> None:
     assert dict(found.also) == {fail: 1, partial: 1}
     assert next(iter(found.also)) is fail
     assert _answer(fail, _host("a", _shown("logging.c1", fail))).also == {}
+
+
+def test_what_failed_makes_it_partial_and_is_said_first() -> None:
+    fail, good = Result.FAIL, Result.PASS
+    found = _answer(
+        Result.PARTIAL,
+        _host("a", _shown("logging.c0", fail), _shown("logging.c1", fail)),
+        _host("b", _shown("logging.c0", fail), _shown("logging.c1", good)),
+    )
+    assert (found.word, found.said) == ("answer_partly", "answer_said_fail")
+    assert (found.numbers["controls"], found.numbers["hosts"]) == (2, 2)
+    assert found.also == {}
+
+
+def test_what_is_waived_alone_is_said_to_be() -> None:
+    fail = Result.FAIL
+    found = _answer(
+        Result.PARTIAL,
+        _host("a", _shown("logging.c0", fail, waived=True), _shown("logging.c1", Result.PASS)),
+        _host("b", _shown("logging.c2", fail, waived=True)),
+    )
+    assert (found.word, found.said) == ("answer_partly", "answer_said_waived")
+    assert found.numbers["waived"] == 2
+
+
+def test_the_whole_is_the_worst_of_all_clauses() -> None:
+    """Three cards were read one by one: is the pledge kept?"""
+    good, part, fail = _answer(Result.PASS), _answer(Result.PARTIAL), _answer(Result.FAIL)
+    found = whole([good, part, fail, fail])
+    assert found.word == "answer_broken"
+    assert list(found.counts.items()) == [
+        ("answer_broken", 2),
+        ("answer_partly", 1),
+        ("answer_kept", 1),
+    ]
+    assert whole([good, good]).word == "answer_kept"
+    assert whole([good, part]).word == "answer_partly"
+    # what nobody looked at is no pledge that is kept
+    assert whole([good, _answer(None)]).word == "answer_none"
+    assert whole([part, _answer(Result.ERROR)]).word == "answer_unverified"
+    assert whole([]).word == "answer_none"

@@ -44,6 +44,13 @@ def test_it_says_what_the_report_says(lang: Lang, tmp_path: Path) -> None:
     for step in given["first_steps"][:4]:
         assert step["control"]["number"] in said
     assert given["digest"] in said.replace(" ", "")
+    # as a whole, and until when: in the first lines
+    period = given["record"]["period"]
+    head = said.replace(" ", "")[:400]
+    word = t["answer_whole"] + t[given["whole"].word]
+    assert word.replace(" ", "") in head
+    assert period["from"] in head
+    assert period["until"] in head
     _, whole = _read(pdf.to_pdf(given), tmp_path)
     word = t[given["answers"][0].word].replace(" ", "")
     assert word in whole.replace(" ", "")[:2000], "the answer stands at the head of the long form"

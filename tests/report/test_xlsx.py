@@ -34,7 +34,14 @@ SHEETS = ("summary", "findings", "retention", "exposure", "backup", "due")
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     lang: Lang = request.param
     source = recorded.source(tmp_path_factory.mktemp("xlsx"), lang)
-    falls_due = due(record.load(EXAMPLE, today=TODAY), (), NOW, within=timedelta(days=366))
+    falls_due = due(
+        record.load(EXAMPLE, today=TODAY),
+        (),
+        NOW,
+        within=timedelta(days=366),
+        renewed=False,
+        lives=None,
+    )
     given = contents(source, lang)
     return lang, given, to_xlsx(given, source.capture, falls_due, NOW)
 

@@ -25,7 +25,8 @@ _PACKAGES = (
     "iproute2 procps sudo kmod e2fsprogs initramfs-tools linux-image-cloud-amd64 "
     "cryptsetup lvm2 fdisk fscrypt gocryptfs "
     "nftables chrony unattended-upgrades apparmor apparmor-utils "
-    "libpam-pwquality cracklib-runtime"
+    "libpam-pwquality cracklib-runtime "
+    "clamav-daemon clamdscan"
 )
 _COMMANDS = ("qemu-system-x86_64", "mmdebstrap", "mke2fs", "ssh", "ssh-keygen")
 _DOCS = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*")
@@ -42,6 +43,9 @@ cp "$2.pub" root/.ssh/authorized_keys
 chmod 700 root/.ssh
 cp "$3" etc/systemd/network/wired.network
 chroot . systemctl enable -q ssh systemd-networkd
+# no guest has a way out
+chroot . systemctl disable -q clamav-freshclam.service clamav-freshclam-once.service \
+  clamav-freshclam-once.timer clamav-daemon.service clamav-daemon.socket
 echo '/dev/vda / ext4 rw 0 1' >etc/fstab
 echo vm >etc/hostname
 rm -rf var/cache/apt/archives var/lib/apt/lists

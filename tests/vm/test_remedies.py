@@ -95,3 +95,17 @@ def test_nothing_is_made_on_a_disk_that_holds_something(machine: Machine) -> Non
     with pytest.raises(CannotRun):
         _asked(machine, step, scene)
     assert machine.shell("blkid -o value -s TYPE /dev/vdc").strip() == "ext4"
+
+
+def test_a_volume_is_enlarged_once(machine: Machine) -> None:
+    scene = IN_A_MACHINE["logging.capacity-volume"]
+    (step,) = typed(scene)
+    machine.shell(scene.prepare)
+    try:
+        for _ in range(2):
+            _paste(machine, step.commands, scene)
+            assert _holds(machine, step, scene, _TRIES), step.check
+        size = machine.shell("lvs --noheadings --nosuffix --units m -o lv_size vg0/var")
+        assert size.split() == ["200.00"]
+    finally:
+        machine.shell(scene.away)

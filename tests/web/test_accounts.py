@@ -21,6 +21,7 @@ from collector.web.keeping.changes import change
 from collector.web.keeping.sessions import Sessions
 from collector.web.keeping.state import State
 from tests.cli.running import Ended, hostpledge
+from tests.clock import today
 from tests.web.sites import Place, Site
 
 TODAY = datetime.now(UTC).astimezone(CHINA).date()
@@ -40,7 +41,7 @@ def test_the_list_says_who_when_and_by_whom(tmp_path: Path) -> None:
     known.mark("lin", "signed_in")
     shown = _account(tmp_path, "list").out
     (lin,) = [line for line in shown.splitlines() if line.startswith("lin")]
-    assert lin.count(TODAY.isoformat()) == 2
+    assert lin.count(today().isoformat()) == 2
     assert "root" in lin or "in use" in lin
     (past,) = [line for line in shown.splitlines() if line.startswith("past")]
     assert " over " in past

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from collector.pledges.record.form import from_document
 from collector.pledges.record.times import CHINA
 from collector.pledges.register.register import Register
 from collector.pledges.standing import listing
+from collector.pledges.standing.since import Since
 from collector.scope import Part, Scope
 from collector.web.pages import customer
 from collector.web.reading.standings import standing_of
@@ -45,7 +47,7 @@ def _passing(one: Evidence) -> Evidence:
 
 def _listed(register: Register) -> listing.Listed:
     attached = {id: tuple(map(_passing, few)) for id, few in register.newest_evidence().items()}
-    every = listing.listed(register.briefs(NOW), attached, NOW, timedelta(0))
+    every = listing.listed(register.briefs(NOW), attached, NOW, timedelta(0), {})
     return next(one for one in every if one.record.id == "demo-1")
 
 
@@ -74,3 +76,22 @@ def test_nor_does_the_head_of_the_page(own: Place) -> None:
     assert passing.standing in ("unverified", "broken")
     answers = customer._answers(passing, None, "en", readable=True)
     assert {str(one["result"]) for one in answers} <= {"error", "fail"}
+
+
+def test_nor_after_the_register_was_restored(
+    own: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which hosts were looked at is in no backup."""
+    register = Register.open(own.register)
+    _declares(register, ["web-01", "web-02"])
+    before = Since().counted(register, register.newest_evidence(), NOW)["demo-1"][-1]
+    assert "web-02" not in (before.hosts or ())
+    with sqlite3.connect(own.register) as table:
+        table.execute("DELETE FROM sightings")
+    assert register.newest_evidence()["demo-1"][-1].hosts is None
+    after = Since().counted(register, register.newest_evidence(), NOW)["demo-1"][-1]
+    assert after.hosts == before.hosts
+    # where the bundle cannot be read either, nobody knows
+    after.path.rename(tmp_path / "elsewhere")
+    after = Since().counted(register, register.newest_evidence(), NOW)["demo-1"][-1]
+    assert after.hosts == frozenset()

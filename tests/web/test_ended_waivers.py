@@ -17,6 +17,7 @@ import pytest
 from collector.pledges.record.form import from_document
 from collector.pledges.record.times import CHINA
 from collector.pledges.register.register import Register
+from tests.clock import today
 from tests.pledges import lives
 from tests.pledges.bundles import Signer
 from tests.pledges.records import made
@@ -115,7 +116,7 @@ def test_ended_since_it_softens_nothing(own: Place) -> None:
     ended = (TODAY - timedelta(days=1)).isoformat()
     _now_waived_by(own, _waiver(ended))
     assert _said(own) == HARD
-    _now_waived_by(own, _waiver(TODAY.isoformat()))
+    _now_waived_by(own, _waiver(today().isoformat()))
     assert _said(own) == SOFT
 
 

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from collector.attest.trust.trust_file import Trust
+from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.register.register import Register
 from collector.web.pages import customer
+from collector.web.reading import broken
 from tests.web.sites import Place, Site, filled, with_accounts
 from tests.web.test_declared_since import _listed, _passing
 
@@ -65,3 +67,25 @@ def test_no_page_says_that_it_passes(own: Place) -> None:
     page = site.browser("boss").get("/pledges/demo-1?lang=en").text
     assert "signed by the key bo, revoked" in page
     assert site.house.index.said("months")[-1]["unverified"] == 3
+
+
+def test_what_was_read_of_bundles_is_read_anew_once_a_key_is_over(
+    own: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which look stands for a host depends on whose signature counts: of any of its evidence."""
+    register = Register.open(own.register)
+    one, looked = _listed(register), ReadOnlyRegister.open_read_only(own.register)
+    rows = register.every_evidence("demo-1")
+    asked: list[object] = []
+
+    def read(*given: object) -> bool:
+        asked.append(given)
+        return False
+
+    monkeypatch.setattr(broken, "may_be", lambda *_, **__: True)
+    monkeypatch.setattr(broken, "_read", read)
+    known = broken.Broken()
+    over = replace(rows[0], refused="revoked")
+    for held in (rows, rows, (over, *rows[1:]), rows):
+        known.is_broken(looked, one, "digest", held, NOW, waived=False)
+    assert len(asked) == 3

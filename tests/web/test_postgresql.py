@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
-from collector.pledges.database import tables
+from collector.pledges.database import location, tables
+from collector.pledges.register import read_only
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.register.register import Register
+from collector.web.keeping import tables as keeping_tables
 from collector.web.keeping.accounts import Accounts
 from collector.web.keeping.state import State
 from collector.web.reading import index as indexes
+from collector.web.serving.quiet import quiet
 from tests.pledges.bundles import Signer
 from tests.pledges.places import database, postgresql, server
 from tests.web.sites import Place, Site, record, with_accounts
@@ -142,11 +149,117 @@ def test_a_server_that_is_away_is_one_page_and_one_line(
     for who in (browser, site.browser()):
         for path in ("/", "/sign-in", "/due", "/nothing"):
             answer = who.get(path)
-            assert answer.status_code == 500
-            assert "This cannot be shown now" in answer.text
+            assert answer.status_code == 503
+            assert answer.headers["retry-after"] == "30"
+            assert "The database cannot be reached for the moment" in answer.text
             assert url not in answer.text
     ours = [one for one in caplog.records if one.name == "hostpledge.web"]
     assert not [one for one in ours if one.exc_info]
     # one each, of what was asked of it
     assert len(ours) == 8
     assert who.get("/web.css").status_code == 200
+
+
+def test_a_register_that_goes_away_leaves_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also of the connections that the pool holds; and accounts that are there do not help."""
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
+    quiet()
+    state = str(tmp_path / "state")
+    with_accounts(state)
+    with server() as url:
+        where = database(url)
+        Register.open(where).add(record("demo-0", "示例单位", 0))
+        site = Site(Place(where, state, Signer(tmp_path / "signer"), tmp_path))
+        browser = site.browser("boss")
+        threads = [threading.Thread(target=browser.get, args=("/pledges/demo-0",)) for _ in "123"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    caplog.clear()
+    for path in ("/pledges/demo-0", "/pledges/demo-0/findings.csv", "/export.csv"):
+        answer = browser.get(path)
+        assert answer.status_code in (200, 503), path
+    assert browser.get("/pledges/demo-0").status_code == 503
+    assert not [one for one in caplog.records if one.exc_info or one.exc_text]
+    assert "Traceback" not in caplog.text
+    assert all("\n" not in one.getMessage() for one in caplog.records)
+
+
+@contextmanager
+def _between(port: int) -> Iterator[tuple[int, threading.Event]]:
+    """The port of a network before that server's; once the event is set it swallows all."""
+    swallows = threading.Event()
+
+    def carry(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                if not swallows.is_set():
+                    target.sendall(data)
+        if not swallows.is_set():
+            # a server that is frozen ends no connection
+            for one in (source, target):
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+
+    def serve(listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                theirs, _ = listener.accept()
+                ours = socket.create_connection(("127.0.0.1", port))
+                kept.extend((theirs, ours))
+                for pair in ((theirs, ours), (ours, theirs)):
+                    threading.Thread(target=carry, args=pair, daemon=True).start()
+
+    kept: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        try:
+            yield listener.getsockname()[1], swallows
+        finally:
+            for one in kept:
+                one.close()
+
+
+def test_a_server_that_says_nothing_any_more_is_one_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Frozen, or behind a network that swallows what is sent: both for accounts and register."""
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
+    for module in (read_only, keeping_tables):
+        monkeypatch.setattr(module, "SILENT_SECONDS", 1)
+    monkeypatch.setattr(location, "SILENT_SECONDS", 1)
+    with server() as url:
+        where = make_url(database(url))
+        with _between(int(where.port or 0)) as (port, swallows):
+            behind = where.set(port=port).render_as_string(hide_password=False)
+            Register.open(behind).add(record("demo-0", "示例单位", 0))
+            for state in (behind, str(tmp_path / "state")):
+                swallows.clear()
+                with_accounts(state)
+                site = Site(Place(behind, state, Signer(tmp_path / "signer"), tmp_path))
+                browser = site.browser("boss")
+                assert browser.get("/pledges/demo-0").status_code == 200
+                swallows.set()
+                for path in ("/pledges/demo-0", "/pledges/demo-0/findings.csv"):
+                    answer = browser.get(path)
+                    assert answer.status_code == 503, path
+                    assert "The database cannot be reached for the moment" in answer.text
+    assert not [one for one in caplog.records if one.exc_info or one.exc_text]
+
+
+def test_a_pool_with_none_left_is_one_page(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    site = Site(place)
+    browser = site.browser("boss")
+    engine = site.house.library._register._database._engine
+    held = [engine.connect() for _ in range(8)]
+    engine.pool._timeout = 0.2  # type: ignore[attr-defined]
+    try:
+        caplog.clear()
+        assert browser.get("/pledges/demo-0").status_code == 503
+        assert not [one for one in caplog.records if one.exc_info]
+    finally:
+        for one in held:
+            one.close()

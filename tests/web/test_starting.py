@@ -128,6 +128,12 @@ def test_a_password_that_no_command_shows(monkeypatch: pytest.MonkeyPatch) -> No
         assert "s3cret" not in url.render_as_string()
 
 
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_help_says_where_passwords_are_taken_from(lang: str, tmp_path: Path) -> None:
+    told = hostpledge("serve", "--help", "--lang", lang, home=tmp_path).out
+    assert "$PGPASSWORD" in told and "PGPASSFILE" in told and "$HOSTPLEDGE_STATE" in told
+
+
 def test_a_state_is_of_one_register_alone(place: Place, tmp_path: Path) -> None:
     """Accounts see pledges by their ids: those of another register are none of theirs."""
     kept = tmp_path / "kept"

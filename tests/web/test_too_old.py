@@ -11,6 +11,7 @@ import pytest
 from collector.cli.commands.pledge.tables import list_table
 from collector.model import Result
 from collector.pledges.database.rows import Evidence
+from collector.pledges.record.times import CHINA
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.register.register import Register
 from collector.pledges.standing import listing
@@ -18,7 +19,8 @@ from collector.pledges.standing.standing import standing
 from collector.report.model import listed as columns
 from collector.report.model.cells import Word
 from collector.web.pages import customer
-from collector.web.reading.monthly import months
+from collector.web.reading import monthly
+from collector.web.reading.monthly import Monthly
 from collector.web.reading.standings import standing_of
 from tests.web.sites import Place, Site, filled, with_accounts
 from tests.web.test_declared_since import _passing
@@ -41,7 +43,7 @@ def _listed(register: Register, now: datetime, word: str = "pass") -> listing.Li
         return replace(_passing(one), verdicts=dict.fromkeys(listing.CLAUSES, word))
 
     attached = {id: tuple(map(of, few)) for id, few in register.newest_evidence().items()}
-    every = listing.listed(register.briefs(now), attached, now, timedelta(0))
+    every = listing.listed(register.briefs(now), attached, now, timedelta(0), {})
     return next(one for one in every if one.record.id == "demo-1")
 
 
@@ -53,7 +55,7 @@ def test_lists_say_what_the_status_says(own: Place, word: str, late: str) -> Non
     for now, said in ((IN_TIME, word), (LATE, late)):
         one = _listed(register, now, word)
         assert [one.verdict(n) for n in listing.CLAUSES] == [said] * 3
-        told = standing(register.get("demo-1"), one.evidence, now)
+        told = standing(register.get("demo-1"), one.evidence, now, renewed=False)
         (clause,) = (c for c in told if c.clause.id == "responsibility.2.4")
         assert (clause.state, clause.verdict) == ("verdict", Result(said))
         cells = [cell.code for cell in columns.row(one, "en") if isinstance(cell, Word)]
@@ -75,12 +77,15 @@ def test_so_does_the_page(own: Place) -> None:
     assert passing.verdict_of(passing.evidence[-1], "2.4") == "pass"
 
 
-def test_and_so_do_the_months(own: Place) -> None:
+def test_and_so_do_the_months(own: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    # its documents have ends of their own, and the rows only say that they passed
+    monkeypatch.setattr(monthly, "_changed", lambda *_: False)
     register = ReadOnlyRegister.open_read_only(own.register)
     far = NOW + timedelta(days=200)
     one = _listed(register, far)
-    found = months(register, [one], {"demo-1": one.evidence}, far)
-    # kept while it was fresh, and not from then on
-    assert next(m["kept"] for m in found if m["kept"] or m["unverified"]) == 1
+    found = Monthly().months(register, [one], {"demo-1": one.evidence}, far)
+    today = NOW.astimezone(CHINA).date().isoformat()
+    # the first end of a month from now on: kept while it was fresh, and not from then on
+    assert next(m["kept"] for m in found if str(m["day"]) >= today) == 1
     assert (found[-1]["kept"], found[-1]["unverified"]) == (0, 1)
     assert (found[-2]["kept"], found[-2]["unverified"]) == (0, 1)

@@ -57,10 +57,25 @@ _HANDED = (
     "The hand-in was not taken, and nothing that was taken before is lost. Hand in later, or "
     "smaller, or by another link, as the message says.",
 )
+_AWAY = (
+    "数据库没有应答，所提交的内容本身没有问题。登记库没有改动；确认数据库服务在运行、还有空闲连接，"
+    "再运行同一命令。",
+    "The database did not answer; nothing is wrong with what was asked, and the register was "
+    "not changed. See that its server runs and has connections left, and give the same command "
+    "again.",
+)
 # by the name of what says a message
 DONE_BY: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(
-        ("BadInput", "DatabaseSaysError", "Disagrees", "_UnlikeError", "YAMLError"), _INPUT
+        (
+            "BadInput",
+            "DatabaseSaysError",
+            "Disagrees",
+            "PaperTakenError",
+            "YAMLError",
+            "_UnlikeError",
+        ),
+        _INPUT,
     ),
     **dict.fromkeys(("CouldNotLook", "_unseen"), _LOOK),
     **dict.fromkeys(
@@ -71,8 +86,10 @@ DONE_BY: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("PastLimit", "Allowance"), _LIMIT),
     **dict.fromkeys(("untold", "failed", "worked", "Outcome", "_finish"), _PROBE),
     **dict.fromkeys(
-        ("SlowError", "BusyError", "NoRoomError", "TooLargeError", "UsedError"), _HANDED
+        ("SlowError", "BusyError", "GoneError", "NoRoomError", "TooLargeError", "UsedError"),
+        _HANDED,
     ),
+    "DatabaseAwayError": _AWAY,
 }
 
 

@@ -16,6 +16,7 @@ from typing import IO, Any
 import rfc8785
 
 from collector import assess, catalog
+from collector.alike_names import fold
 from collector.assess import Weighed
 from collector.attest.bundle.provenance import is_collected
 from collector.errors import BadInput
@@ -102,7 +103,7 @@ class Draft:
 
     def expect(self, host: str, where: str) -> None:
         """Raises BadInput when a capture of this host cannot be taken in (any more)."""
-        known = self._folded.get(host.casefold())
+        known = self._folded.get(fold(host))
         if known == host:
             raise BadInput(
                 msg("second_capture_host", host=host), where=where, mend=msg("keep_one_them")
@@ -117,7 +118,7 @@ class Draft:
             host.encode()
         except UnicodeEncodeError:
             raise BadInput(msg("host_s_name_no"), where=where) from None
-        self._folded[host.casefold()] = host
+        self._folded[fold(host)] = host
 
     def add(
         self, capture: Capture, file: str, sha256: str, findings: list[Finding], at: datetime

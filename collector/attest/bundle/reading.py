@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from collector.alike_names import fold
 from collector.attest.bundle.evidence import FILE, in_order
 from collector.attest.envelope.canonical import conform, parse
 from collector.errors import BadInput, VerifyFailed
@@ -91,11 +92,11 @@ class Evidence:
         folded: set[str] = set()
         end = start + 1
         for name, begin, end in self._members(start, self._end):
-            if name.casefold() in folded:
+            if fold(name) in folded:
                 raise VerifyFailed(msg("host_stands_twice", name=name), where=self.where)
             if len(folded) > _MOST_HOSTS:
                 raise VerifyFailed(msg("more_hosts", most_hosts=_MOST_HOSTS), where=self.where)
-            folded.add(name.casefold())
+            folded.add(fold(name))
             self._places[name] = (begin, end)
         return end + 1
 

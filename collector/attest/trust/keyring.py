@@ -151,8 +151,9 @@ def _put(
     old = next((k for k in known.keys if k.name == name), None)
     ended = None
     if old is not None:
-        # to the microsecond: what it signed within this very second stands before it
-        end = datetime.now(UTC)
+        # to the microsecond: what it signed within this very second stands before it; and never
+        # later than was handed out: what a thief signed since would count
+        end = min(filter(None, (datetime.now(UTC), old.valid_until)))
         ended = replace(old, name=_retired(known, name, now), valid_until=end)
         known = replace(known, keys=tuple(ended if k is old else k for k in known.keys))
     made = TrustedKey(key.public, name, valid_from=now, roles=old.roles if old else None)
@@ -200,7 +201,7 @@ def window(
     """
     with _locked():
         known, found = _kept(keyid)
-        over = found.revoked_at or found.valid_until
+        over = _over(found)
         if over is not None and over <= datetime.now(UTC):
             raise BadInput(
                 msg("key_ended_not_undone", over=over.isoformat()),
@@ -270,7 +271,7 @@ def check_usable(key: PrivateKey, where: str, role: str | None = None) -> None:
             mend=msg("name_another_key_let"),
         )
     now = datetime.now(UTC)
-    over = known.revoked_at or known.valid_until
+    over = _over(known)
     if over is not None and over <= now:
         raise BadInput(
             msg("key_ended_signs_now", over=over.isoformat()),
@@ -283,6 +284,11 @@ def check_usable(key: PrivateKey, where: str, role: str | None = None) -> None:
             where=where,
             mend=msg("wait_use_another_key"),
         )
+
+
+def _over(key: TrustedKey) -> datetime | None:
+    """From when on it signs nothing more, by whichever of the two comes first."""
+    return min(filter(None, (key.revoked_at, key.valid_until)), default=None)
 
 
 def _write(known: Trust) -> None:

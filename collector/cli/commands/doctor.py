@@ -34,6 +34,7 @@ _NAMES = {
     "home": tr("数据目录", "own folder"),
     "signing_key": tr("签名密钥", "signing key"),
     "register": tr("登记库", "register"),
+    "trust": tr("信任", "trust"),
 }
 
 
@@ -112,6 +113,7 @@ def examine() -> Iterator[Check]:
     if folder.state is not State.BAD:
         yield _key()
         yield _register()
+        yield _trust()
     yield _pages()
 
 
@@ -291,6 +293,34 @@ def _register() -> Check:
     if said:
         return Check(name, State.NOTE, said[0])
     return Check(name, State.OK, tr(f"{count} 条登记", f"{count} pledge records"))
+
+
+def _trust() -> Check:
+    from collector.attest.trust import keyring
+    from collector.attest.trust.trust_file import load_trust
+    from collector.pledges.register.signers import NAMED
+
+    name, named = _NAMES["trust"], os.environ.get(NAMED)
+    try:
+        known = keyring.trust().keys + (load_trust(Path(named)).keys if named else ())
+    except CollectorError as problem:
+        return Check(
+            name,
+            State.BAD,
+            one_line(str(problem)),
+            tr(f"检查 {NAMED}", f"check {NAMED}"),
+        )
+    if not known:
+        return Check(
+            name,
+            State.NOTE,
+            tr(
+                "没有；网页（hostpledge serve）没有它时，证据一概按未能核查计",
+                "nobody; without it the page of `hostpledge serve` counts no evidence",
+            ),
+            tr(f"{NAMED}=信任文件", f"{NAMED}=trust.json"),
+        )
+    return Check(name, State.OK, tr(f"{len(known)} 个密钥", f"{len(known)} key(s)"))
 
 
 def _pages() -> Check:

@@ -92,6 +92,7 @@ def describe(control: Control, platform: str | None = None) -> str:
     fills = control.for_grade(grades[0]).values
     lines.append(wrap(filled(control.remediation.to(lang()), fills), indent="  "))
     lines += by_hand(control, platform)
+    lines += how_to_attest(control)
     if control.harden is not None:
         lines += ["", tr("自动整改（hostpledge harden）", "By hostpledge harden")]
         lines += _hardened(control.harden, fills)
@@ -109,6 +110,52 @@ def describe(control: Control, platform: str | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
+def how_to_attest(control: Control) -> list[str]:
+    """Where an attestation counts, and the lines of the record; that none does, where none does."""
+    title = [
+        "",
+        tr("证明（登记中的attestations）", "Attesting it (attestations of the pledge record)"),
+    ]
+    if control.attested is None:
+        none = tr(
+            "此项不以登记中的证明为据，只看主机上读到的内容",
+            "this control takes no attestation of the pledge record: what is read on the host "
+            "decides",
+        )
+        return [*title, wrap(none, indent="  ")]
+    when = tr("仅在此种情形采信——", "It counts only ") + control.attested.to(lang())
+    then = tr(
+        "填好后并入登记文件，再以 hostpledge pledge add --update 登记文件 交回；"
+        "其后的核查与报告即以此为据",
+        "fill in, lay into the file of the record, and hand that in by "
+        "`hostpledge pledge add --update RECORD`; what is assessed from then on goes by it",
+    )
+    return [
+        *title,
+        wrap(when, indent="  "),
+        "",
+        *attestation_form(control),
+        "",
+        wrap(then, indent="  "),
+    ]
+
+
+def attestation_form(control: Control) -> list[str]:
+    """The YAML of one attestation, with what has to be filled in."""
+    host, by = tr("主机名称", "HOST"), tr("姓名", "NAME")
+    statement = tr("由谁、以何种方式、依据什么", "who sees to it, how, and by which paper")
+    return [
+        "  attestations:",
+        f"    - clause: responsibility.{control.clause}",
+        f"      control: {control.id}",
+        f"      hosts: [{host}]",
+        f"      statement: {statement}",
+        f"      by: {by}",
+        '      date: "2026-11-30"',
+        '      expires: "2027-05-30"',
+    ]
+
+
 def _hardened(harden: Harden, fills: object) -> list[str]:
     """What a role changes, how risky that is, and what is left to a person."""
     lines = []
@@ -122,6 +169,8 @@ def _hardened(harden: Harden, fills: object) -> list[str]:
         text = filled(harden.change.to(lang()), fills)
         lines.append(labelled(f"  {tr('改动', 'change')}", text))
         lines.append(labelled(f"  {tr('风险', 'risk')}", tr(f"{risk}，{back}", f"{risk}, {back}")))
+    if harden.warning is not None:
+        lines.append(labelled(f"  {tr('注意', 'take care')}", harden.warning.to(lang())))
     if harden.person is not None:
         text = filled(harden.person.to(lang()), fills)
         lines.append(labelled(f"  {tr('由人', 'person')}", text))

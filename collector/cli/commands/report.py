@@ -15,7 +15,7 @@ from collector.cli.options.paths import FilePath
 from collector.cli.ui.language import lang_option, tr
 from collector.cli.workflows import exports as report_exports
 from collector.cli.workflows.exports import at_option, export_option
-from collector.cli.workflows.reports import Places, write
+from collector.cli.workflows.reports import Places, outdated, write
 from collector.errors import BadInput
 
 
@@ -138,7 +138,10 @@ def report(
         if for_programs:
             unchecked = trust_file is None
             moment = report_exports.moment_of(at, opened, record_file, trusted=not unchecked)
-            report_exports.write(for_programs, opened, mode, moment, unchecked=unchecked)
+            old = outdated(opened)
+            report_exports.write(
+                for_programs, opened, mode, moment, unchecked=unchecked, outdated=old
+            )
         if for_people:
             write(opened, places, against, record_file, trust_file, mode)
     answer(about, files=[str(target) for target in targets])

@@ -62,7 +62,10 @@ class Asked:
 
 def is_named(owner: str, asked: str) -> bool:
     """By the whole of what was written, or by the name before a telephone number."""
-    return asked in (owner, owner.partition(" ")[0])
+    from collector.pledges.record.people import plain_name
+
+    name, owner = plain_name(asked), plain_name(owner)
+    return name in (owner, owner.partition(" ")[0])
 
 
 def clause_of(control: str) -> str:

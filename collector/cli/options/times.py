@@ -12,7 +12,7 @@ from collector.cli.ui.language import tr
 from collector.errors import BadInput
 from collector.pledges.record.times import CHINA, end_of_day
 
-_TIME = re.compile(r"([0-9]{1,4})(d|w|m|天|周|个月)?")
+_TIME = re.compile(r"([0-9]{1,4})(d|w|m|天|日|周|个月)?")
 _MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 
 
@@ -99,7 +99,7 @@ def _until(text: str, today: date, where: str) -> timedelta:
             tr(f"不是时长：{text}", f"no length of time: {text}"),
             where=where,
             mend=tr(
-                "请写成 30d、4w、3m、2027-03-31 或 2027-03",
+                "请写成 30天、4周、3个月（或 30d、4w、3m）、2027-03-31 或 2027-03",
                 "write 30d, 4w, 3m, 2027-03-31 or 2027-03",
             ),
         ) from None

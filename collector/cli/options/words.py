@@ -17,6 +17,14 @@ def name_given(text: str | None, where: str) -> str | None:
     return _given(text, where, _NAME, prose=False)
 
 
+def person_given(text: str | None, where: str) -> str | None:
+    """A person's name, with its blanks as they are compared; raises as `name_given`."""
+    from collector.pledges.record.people import plain_name
+
+    given = name_given(text, where)
+    return None if given is None else plain_name(given)
+
+
 def prose_given(text: str | None, where: str) -> str | None:
     """A remark; raises BadInput for what no record takes as one."""
     return _given(text, where, _PROSE, prose=True)

@@ -17,7 +17,7 @@ from collector.cli.ui.language import lang, tr
 from collector.cli.ui.streams import loud
 from collector.errors import one_line
 from collector.export.table import SIGNS
-from collector.model import HostStatus, Result
+from collector.model import HostStatus, Result, Text
 from collector.plan import Act, Became, became
 from collector.verify import Bundle
 from collector.verify.before import Before
@@ -73,6 +73,7 @@ def say(opened: Bundle, before: Before) -> None:
     found = list(compared(opened, before))
     counted(found)
     _shared(before)
+    _warned(found)
     _not_done(before)
     silent = {h: entry for h, entry in opened.hosts() if entry["status"] != HostStatus.COMPLETE}
     _left(found, silent)
@@ -134,6 +135,29 @@ def _shared(before: Before) -> None:
         for (family, steps), hosts in told.items():
             line = f"{named(family)}{_COLON}{one_line(steps, 600)} ({_names(hosts)})"
             out(wrap(line, indent="  ") + "\n")
+
+
+def _touched(step: Mapping[str, Any]) -> bool:
+    """Was something changed for it? Where it failed, what comes first may have been."""
+    return step["act"] == Act.APPLY and step["outcome"] in ("changed", "shared", "failed")
+
+
+def _warned(found: Iterable[One]) -> None:
+    """What changes may have taken from a host besides, where nobody saw that it was mended."""
+    told: dict[Text, dict[str, list[str]]] = {}
+    for one in found:
+        known = catalog.controls().get(one.control)
+        warning = known.harden.warning if known is not None and known.harden else None
+        if warning and one.step is not None and _touched(one.step):
+            told.setdefault(warning, {}).setdefault(one.host, []).append(number(one.control))
+    if told:
+        click.echo()
+        loud(tr("注意", "TAKE CARE"))
+        for warning, hosts in told.items():
+            numbers = sorted({each for some in hosts.values() for each in some})
+            names = _names(list(hosts))
+            line = f"{names} ({_COMMA.join(numbers)}){_COLON}{warning.to(lang())}"
+            out(wrap(one_line(line, 1000), indent="  ") + "\n")
 
 
 def _not_done(before: Before) -> None:

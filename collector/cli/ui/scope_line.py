@@ -49,3 +49,20 @@ def void_line(entry: Mapping[str, Any]) -> str:
         f"第 {number} 份证据已于 {day} 作废（{by}）：{reason}",
         f"evidence {number} is void since {day} ({by}): {reason}",
     )
+
+
+def taken_back_line(entry: Mapping[str, Any]) -> str:
+    """Of one entry of a record's `taken_back`, with the days of the papers it held by mistake."""
+    from collector.pledges.record.documents import fields
+    from collector.pledges.record.masking import masked
+
+    by, reason, known = masked(entry["by"]), masked(entry["reason"]), fields()
+    # a paper that goes takes the draft's sign with it
+    names = [name for name in entry["fields"] if name != "draft" or "documents" not in entry]
+    what = tr("、", ", ").join(known[name].to(lang()) if name in known else name for name in names)
+    days = sorted({str(paper["signed_on"]) for paper in entry.get("documents", ())})
+    when = f" ({', '.join(days)})" if days else ""
+    return tr(
+        f"误登，已于 {entry['date']} 撤回（{by}）：{what}{when}：{reason}",
+        f"put on record by mistake, taken back on {entry['date']} ({by}): {what}{when}: {reason}",
+    )

@@ -67,8 +67,10 @@ CHINESE = {
     # what looking ahead has no difference to show of
     "Begin": "开始",
     "Enable the timer": "启用定时器",
+    "Let clamd unpack where nothing is watched": "令 clamd 在不受监控的目录中解包",
     "Let freshclam go on by itself": "启用 freshclam 自动更新",
     "Let freshclam go on by itself without systemd": "启用 freshclam 自动更新（无 systemd）",
+    "Let the daemon fetch them alone": "只由 freshclam 服务更新病毒库",
     "Let its timer run": "启用其定时器",
     "Let its timers run": "启用其定时器",
     "Let nothing fetch them in vain": "停用特征库的联网更新",

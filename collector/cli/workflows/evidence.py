@@ -229,6 +229,7 @@ def write_report(
     if checkpoint:
         write_aside(output / "checkpoint.txt", checkpoint.encode(), 0o644)
     kept = Kept(pledge.register, pledge.record.id, renewed=renewed) if pledge else None
+    now = datetime.now(UTC)
     source = Source(
         opened.evidence,
         opened.capture,
@@ -240,7 +241,9 @@ def write_report(
         earlier=earlier_of(opened),
         trend=kept.trend(opened.digest) if kept else None,
         compared=kept.compared(opened) if kept else None,
-        standings=kept.standings(opened.digest) if kept else None,
+        standings=kept.standings(opened.digest, now) if kept else None,
+        since=kept.since(opened.digest, now) if kept else {},
+        outdated=kept.outdated(opened.digest, now) if kept else None,
     )
     write_aside(place, render(contents(source, lang())).encode("utf-8"))
     return place

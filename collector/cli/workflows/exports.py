@@ -27,6 +27,7 @@ from collector.model import Finding, HostStatus, Waiver
 from collector.scope import of_evidence
 
 if TYPE_CHECKING:
+    from collector.report.model.standings import Outdated
     from collector.verify import Bundle
 
 Export = tuple[str, Path]
@@ -142,17 +143,26 @@ def write(
     moment: Moment,
     *,
     unchecked: bool = False,
+    outdated: Outdated | None = None,
 ) -> None:
     """Each into its file, as `texts` makes them."""
-    made = texts([form for form, _ in exports], opened, moment, unchecked=unchecked)
+    made = texts(
+        [form for form, _ in exports], opened, moment, unchecked=unchecked, outdated=outdated
+    )
     for (_, file), text in zip(exports, made, strict=True):
         write_aside(file, text.encode("utf-8"), mode)
 
 
 def texts(
-    forms: Sequence[str], opened: Bundle, moment: Moment, *, unchecked: bool = False
+    forms: Sequence[str],
+    opened: Bundle,
+    moment: Moment,
+    *,
+    unchecked: bool = False,
+    outdated: Outdated | None = None,
 ) -> Iterator[str]:
-    """`unchecked`: nobody looked whether the signature holds, and each of them says so.
+    """`unchecked`: nobody looked whether the signature holds, and each of them says so, as it does
+    of what a register says is `outdated`.
 
     Raises BadInput where a control in it is not among ours: its texts are not here.
     """
@@ -179,6 +189,8 @@ def texts(
         if not is_collected(entry["origin"], opened.frame["run"]):
             handed_in.add(name)
     scope = replace(of_evidence(opened.frame), unchecked=unchecked)
+    if outdated is not None:
+        scope = replace(scope, outdated=outdated.text, void=outdated.void)
     about = identity_of(opened)
     for form in forms:
         yield exporter(form)(hosts, times, lang(), statuses, scope, handed_in, about)

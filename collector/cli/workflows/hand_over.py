@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,15 +21,15 @@ from collector.captures import write_aside
 from collector.cli.ui.language import lang, tr
 from collector.cli.workflows import reports
 from collector.errors import BadInput, CollectorError
-from collector.model import Lang, Result
+from collector.model import Lang, Result, Text
 from collector.pledges.record.times import CHINA
 from collector.private import OWNER
 from collector.resources import package_text
 from collector.scope import of_evidence, verdicts
 
 if TYPE_CHECKING:
-    from collector.pledges.database.rows import Evidence
-    from collector.pledges.record.form import PledgeRecord
+    from collector.pledges.register.register import Register
+    from collector.report.model.standings import Outdated, Since
     from collector.verify import Bundle
 
 BUNDLE, PAGE, TRUST = "evidence.zip", "verify.html", "trust.json"
@@ -83,21 +83,34 @@ def _reports(opened: Bundle, trust_file: Path, folder: Path) -> None:
 
 def _readme(opened: Bundle, folder: Path, *, bare: bool) -> str:
     names = {path.name for path in folder.iterdir()}
-    parts = [_said(opened, names, lang, bare=bare) for lang in ("zh", "en")]
+    since, old = reports.since_of(opened), reports.outdated(opened)
+    parts = [_said(opened, names, lang, since, old, bare=bare) for lang in ("zh", "en")]
     return ("\n" + "-" * 72 + "\n\n").join(parts)
 
 
-def _said(opened: Bundle, names: set[str], lang: Lang, *, bare: bool) -> str:
+def _said(
+    opened: Bundle,
+    names: set[str],
+    lang: Lang,
+    since: Mapping[str, Since],
+    outdated: Outdated | None,
+    *,
+    bare: bool,
+) -> str:
     """The ten lines of one language, from a text that has a place for each."""
     pledge = opened.frame.get("pledge")
     found = verdicts(opened.frame)
     words, scope = catalog.words()["verdict"], of_evidence(opened.frame)
-    clauses = "\n".join(
-        f"    {catalog.clause_number(id, lang)}  {words[Result(found[id])].to(lang)}"
-        f"  {entry['title'][lang]}"
-        for id, entry in catalog.clauses().items()
-        if id in found
-    )
+    lines = [f"    ! {outdated.text.to(lang)}"] if outdated else []
+    for id, entry in catalog.clauses().items():
+        if id not in found:
+            continue
+        now = since.get(id)
+        changed = now is not None and now.outweighs(Result(found[id]))
+        word = words[now.result if now is not None and changed else Result(found[id])].to(lang)
+        lines.append(f"    {catalog.clause_number(id, lang)}  {word}  {entry['title'][lang]}")
+        lines += [f"         {why}" for why in (now.why(lang) if now and changed else ())]
+    clauses = "\n".join(lines)
     made = datetime.fromisoformat(opened.statement["predicate"]["made_at"]).astimezone(CHINA)
     nothing = {"zh": "（不属于任何登记）", "en": "(of no pledge)"}[lang]
     form = "bare" if bare else "hand_over"
@@ -117,21 +130,23 @@ def _said(opened: Bundle, names: set[str], lang: Lang, *, bare: bool) -> str:
     )
 
 
-def of_export(record: PledgeRecord, evidence: Sequence[Evidence]) -> dict[str, bytes]:
+def of_export(register: Register, id: str) -> dict[str, bytes]:
     """What goes with the export of a pledge for people: the page, a report of the newest evidence.
 
-    Of the bundles alone: the same pledge gives the same bytes at any time.
+    Its first screen says what the clauses come to now, as all other places do; where nothing of
+    that changed, the same pledge gives the same bytes.
     """
+    from collector.cli.workflows.history import Kept
     from collector.pledges.database.rows import current
     from collector.report.model.contents import Source, contents
     from collector.report.render import html
     from collector.verify import open_bundle
     from collector.verify.webpage import page
 
-    newest = current(evidence)
+    last, newest = register.history(id)[-1], current(register.evidence(id))
     if newest is None:
         return {}
-    known = json.loads(record.canonical())
+    known = json.loads(last.record.canonical())
     with open_bundle(newest.path) as opened:
         source = Source(
             opened.evidence,
@@ -140,20 +155,39 @@ def of_export(record: PledgeRecord, evidence: Sequence[Evidence]) -> dict[str, b
             opened.digest,
             opened.keyid,
             attached=opened.attached,
+            since=Kept(register, id).since(opened.digest, datetime.now(UTC)),
         )
         report = html.render(contents(source, lang())).encode()
     place = f"bundles/{newest.sequence:04d}-{newest.digest[:12]}"
+    told: tuple[Lang, ...] = ("zh", "en")
     said = [
-        package_text(f"cli/workflows/export.{told}.txt").format(
-            pledge=record.id, bundles=len(evidence), page=PAGE, newest=place, manifest=MANIFEST
+        package_text(f"cli/workflows/export.{one}.txt").format(
+            pledge=id,
+            bundles=_counted(register, id).to(one),
+            page=PAGE,
+            newest=place,
+            manifest=MANIFEST,
         )
-        for told in ("zh", "en")
+        for one in told
     ]
     return {
         README: ("\n" + "-" * 72 + "\n\n").join(said).encode(),
         "report.html": report,
         PAGE: page().encode(),
     }
+
+
+def _counted(register: Register, id: str) -> Text:
+    """How many bundles there are, and which of them are void: those lie there as well."""
+    from collector.pledges.record.voiding import voided
+
+    count = len(register.every_evidence(id))
+    numbers = [str(entry["sequence"]) for entry in voided(register.get(id))]
+    zh, en = f"共 {count} 份", f"{count} bundle(s)"
+    if numbers:
+        zh += f"，其中第 {'、'.join(numbers)} 份已声明无效，不据以得出任何结论"
+        en += f", of which number {', '.join(numbers)} is void: nothing follows from it"
+    return Text(zh, en)
 
 
 def check(target: Path) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,9 +17,10 @@ from collector.i18n.message import in_chinese
 if TYPE_CHECKING:
     from collector.pledges.due.deadlines import Due
     from collector.pledges.register.register import Register
+    from collector.pledges.standing.status import Status
     from collector.pledges.status.findings import Life
     from collector.report.model.compared import Compared
-    from collector.report.model.standings import Standings
+    from collector.report.model.standings import Outdated, Since, Standings
     from collector.report.model.trend import Trend
     from collector.verify import Bundle
 
@@ -39,6 +40,7 @@ class Kept:
         self._record = register.get(id)
         self._evidence = register.evidence(id)
         self._renewed = renewed
+        self._stands: Status | None = None
 
     def has(self, digest: str) -> bool:
         """Is the bundle attached to the pledge?"""
@@ -82,35 +84,86 @@ class Kept:
         place = self.before(opened.digest)
         return compared_with(opened, partial(open_bundle, place)) if place else None
 
-    def standings(self, digest: str) -> Standings | None:
+    def standings(self, digest: str, now: datetime) -> Standings | None:
         """None where the bundle is not the newest evidence: the record has gone on since."""
+        from collector.report.model.standings import standings
+
+        found = self._status(digest, now)
+        return None if found is None else standings(found.clauses, now, lang())
+
+    def outdated(self, digest: str, now: datetime) -> Outdated | None:
+        """Why a bundle of the pledge does not say how it is now; None where it does.
+
+        And None where the register does not have it: then nobody here knows.
+        """
+        from collector.pledges.database.rows import current
+        from collector.report.model.standings import older_than, void_since
+
+        if (entry := self._void(digest)) is not None:
+            return void_since(entry)
+        last = current(self._evidence)
+        if last is None or last.digest == digest or not self.has(digest):
+            return None
+        return older_than(last, self.since(last.digest, now))
+
+    def _void(self, digest: str) -> Mapping[str, Any] | None:
+        """What the record says of it, where it is void."""
+        from collector.pledges.record.voiding import voided
+
+        return next((entry for entry in voided(self._record) if entry["digest"] == digest), None)
+
+    def since(self, digest: str, now: datetime) -> Mapping[str, Since]:
+        """What the clauses of the controls come to `now`; empty where it is not the newest.
+
+        Of what is void nothing follows, so each is not verified.
+        """
+        from collector.catalog import clauses
+        from collector.model import Result
+        from collector.report.model.standings import Since, since, void_since
+
+        if (entry := self._void(digest)) is not None:
+            why = void_since(entry).text
+            return {id: Since(Result.ERROR, (why,), refused=True) for id in clauses()}
+        found = self._status(digest, now)
+        if found is None:
+            return {}
+        return since(found.clauses, refused=bool(found.evidence and found.evidence.refused))
+
+    def _status(self, digest: str, now: datetime) -> Status | None:
         from collector.cli.workflows.pledge_status import status
         from collector.pledges.database.rows import current
-        from collector.report.model.standings import standings
 
         last = current(self._evidence)
         if last is None or last.digest != digest:
             return None
-        now = datetime.now(UTC)
-        found = status(
-            self._record,
-            self._evidence,
-            now,
-            renewed=self._is_renewed(),
-            shown=self._register.shown,
-        )
-        return standings(found.clauses, now, lang())
+        if self._stands is None:
+            self._stands = status(
+                self._record,
+                self._evidence,
+                now,
+                renewed=self._is_renewed(),
+                shown=self._register.shown,
+            )
+        return self._stands
 
     def due(self, now: datetime) -> tuple[Due, ...]:
         from collector.pledges.standing.due import due
+        from collector.pledges.standing.finding_history import lives_where_due
 
-        return due(self._record, self._evidence, now, within=_YEAR, renewed=self._is_renewed())
+        return due(
+            self._record,
+            self._evidence,
+            now,
+            within=_YEAR,
+            renewed=self._is_renewed(),
+            lives=lives_where_due(self._register, self._record, now, now + _YEAR),
+        )
 
     def lives(self, now: datetime) -> tuple[Life, ...]:
         """What became of every finding; raises BadInput where a bundle cannot be read."""
-        from collector.pledges.standing.finding_history import all_lives
+        from collector.pledges.standing.found_now import lives_at
 
-        return all_lives(self._record, self._evidence, now)
+        return lives_at(self._record, self._evidence, now, renewed=self._is_renewed())
 
     def _is_renewed(self) -> bool:
         if self._renewed is None:

@@ -24,6 +24,7 @@ from collector.resources import home_place
 if TYPE_CHECKING:
     from collector.pledges.record.form import PledgeRecord
     from collector.pledges.status.findings import Life
+    from collector.report.model.standings import Outdated, Since
     from collector.verify import Bundle
 
 
@@ -47,7 +48,7 @@ def write(
     """Each that is wanted; raises BadInput for a record of another pledge."""
     from collector.report.model.contents import Source, contents
 
-    evidence = opened.evidence
+    evidence, now = opened.evidence, datetime.now(UTC)
     kept = _kept(evidence)
     known = trust_file is not None or (kept is not None and kept.has(opened.digest))
     before = kept.before(opened.digest) if kept and against is None else against
@@ -66,8 +67,10 @@ def write(
         )
         if before
         else None,
-        standings=kept.standings(opened.digest) if kept else None,
+        standings=kept.standings(opened.digest, now) if kept else None,
+        since=kept.since(opened.digest, now) if kept else {},
         unchecked=trust_file is None,
+        outdated=kept.outdated(opened.digest, now) if kept else None,
     )
     given = contents(source, lang())
     if places.html is not None:
@@ -86,10 +89,21 @@ def write(
     if places.xlsx is not None:
         from collector.report.render.xlsx import to_xlsx
 
-        now = datetime.now(UTC)
         due = kept.due(now) if kept and known else ()
         lives = _lives(kept, now) if kept and known else {}
         write_aside(places.xlsx, to_xlsx(given, opened.capture, due, now, lives), mode)
+
+
+def since_of(opened: Bundle) -> Mapping[str, Since]:
+    """What its clauses come to now, by the register that it is the newest evidence of."""
+    kept = _kept(opened.evidence)
+    return kept.since(opened.digest, datetime.now(UTC)) if kept else {}
+
+
+def outdated(opened: Bundle) -> Outdated | None:
+    """Why it does not say how its pledge is now, by the register that has it."""
+    kept = _kept(opened.evidence)
+    return kept.outdated(opened.digest, datetime.now(UTC)) if kept else None
 
 
 def _lives(kept: Kept, now: datetime) -> dict[tuple[str, str], Life]:

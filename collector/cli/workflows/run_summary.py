@@ -37,9 +37,13 @@ def say(opened: Bundle, pledge: Pledged | None) -> None:
         mark, word = " ", tr("未列入本次核查", "not part of this run")
         if any(found["counts"].values()):
             mark, word = SIGNS[results[id]], verdicts[results[id]].to(lang())
-        failed = found["counts"].get("fail", 0)
-        if failed and results[id] is not Result.FAIL:
+        waived = _waived(opened, id)
+        failed = found["counts"].get("fail", 0) - waived.total()
+        if failed > 0 and results[id] is not Result.FAIL:
             word += tr(f"（另有 {failed} 项不符合）", f" ({failed} more fail)")
+        if waived:
+            names = tr("、", ", ").join(sorted(waived))
+            word += tr(f"（不符合而在豁免期内：{names}）", f" (fail, waived: {names})")
         if not scope.clauses[id].whole:
             said = scope.said(id).to(lang())
             word += tr(f"（{said}）", f" ({said})")
@@ -68,6 +72,19 @@ def say(opened: Bundle, pledge: Pledged | None) -> None:
                 f"pledge: {pledge.record.id}, evidence no. {sequence}",
             )
         )
+
+
+def _waived(opened: Bundle, clause: str) -> Counter[str]:
+    """The controls of a clause that fail and are waived for a while, and on how many hosts."""
+    return Counter(
+        catalog.control(finding["control"]).number
+        for _, entry in opened.hosts()
+        for finding in entry["findings"]
+        if finding["clause"] == clause
+        and finding["verdict"] == Result.FAIL
+        and finding["waiver"] is not None
+        and not finding["waiver"]["expired"]
+    )
 
 
 def _host_line(name: str, entry: dict[str, Any]) -> tuple[int, int, str]:

@@ -15,6 +15,9 @@ from collector.judges import taken_up
 from collector.judges.predicates import attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
+# where clamd unpacks unless it is told another folder
+_UNPACKED = "/tmp"  # noqa: S108
+
 
 @dataclass(frozen=True)
 class _View:
@@ -164,15 +167,21 @@ def _left_out(settings: Settings, uids: set[str], names: tuple[str, ...]) -> lis
 
 
 def _watched(known: Clamav, settings: Settings, pid: int, tree: str) -> bool:
-    """Is the whole of `tree` watched by folder? Mounts never refuse, nor does the folder `/`."""
+    """Is the whole of `tree` watched by folder? Mounts never refuse, nor does the folder `/`.
+
+    Raises CouldNotLook where that hangs on the folder in which clamd unpacks, and it is not told.
+    """
     state = known.onaccess[pid]
-    folders = [f.rstrip("/") for f in settings.all("OnAccessIncludePath")]
-    folders = [f for f in folders if f in settings.folders]
-    folders += [f.rstrip("/") for f in state.watched]
+    named = [f for f in settings.all("OnAccessIncludePath") if f.rstrip("/") in settings.folders]
     excluded = [f for f in (*settings.all("OnAccessExcludePath"), *state.excluded) if f]
-    inside = any(_within(tree, f) for f in folders if f)
     # of `/` nothing is left, and everything lies within it
-    return inside and not any(_within(tree, e.rstrip("/")) for e in excluded)
+    if any(_within(tree, e.rstrip("/")) for e in excluded):
+        return False
+    folders = [f for f in (*named, *state.watched) if _within(tree, f.rstrip("/") or "?")]
+    sure = [f for f in folders if f != (settings.temporary or _UNPACKED)]
+    if folders and not sure and settings.temporary is None:
+        raise CouldNotLook(known.read, msg("not_collected_temporary", path=settings.path))
+    return bool(sure)
 
 
 def _within(path: str, folder: str) -> bool:

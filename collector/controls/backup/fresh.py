@@ -34,7 +34,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return Verdict(Result.NOTAPPLICABLE, "none_wanted", Method.ATTESTED)
     values: dict[str, Value]
     fresh: list[str] = []
-    untold: list[str] = []
+    untold: list[tuple[str, str]] = []
     attested: list[str] = []
     failed: dict[str, list[tuple[str, str]]] = {}
     quotes: list[Quote] = []
@@ -51,7 +51,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             fresh.append(said)
             until.append(found.when + age)
         elif found.state == "untold":
-            untold.append(said)
+            zh = f"{store.label}：{found.why_zh}" if found.why_zh else said
+            untold.append((zh, said))
         elif found.state == "none" and _is_attested(store, clock):
             by = store.attested["backup"]
             attested.append(f"{store.label}: {by.by}, {by.date}")
@@ -70,7 +71,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         values = {"stores": [en for _, en in names], "stores_zh": [zh for zh, _ in names]}
         return Verdict(Result.FAIL, reason, Method.OBSERVED, values, shown)
     if untold:
-        return Verdict(Result.ERROR, "untold", Method.OBSERVED, {"stores": [*untold]}, shown)
+        values = {"stores": [en for _, en in untold], "stores_zh": [zh for zh, _ in untold]}
+        return Verdict(Result.ERROR, "untold", Method.OBSERVED, values, shown)
     if attested:
         return Verdict(
             Result.ERROR, "attested_only", Method.ATTESTED, {"stores": [*attested]}, shown
@@ -98,15 +100,16 @@ def _say(found: Freshness) -> str:
 def _late(found: Freshness, now: datetime, age: timedelta, jobs: Iterable[str]) -> tuple[str, str]:
     """When the last good backup was made, how long ago, what shows it, which jobs to look at."""
     why = next((q.path for q in found.quotes if q.path and found.why == q.read), found.why)
+    why_zh = found.why_zh or why
     names = ", ".join(dict.fromkeys(jobs))
     most = int(age / timedelta(hours=1))
     if found.when is None:
-        said, said_zh = f"none ({why})", f"无（{why}）"
+        said, said_zh = f"none ({why})", f"无（{why_zh}）"
     else:
         stamp, hours = (
             f"{found.when:%Y-%m-%dT%H:%MZ}",
             ceil((now - found.when) / timedelta(hours=1)),
         )
         said = f"{stamp}, {hours} h ago, at most {most} h allowed ({why})"
-        said_zh = f"{stamp}，距今 {hours} 小时，上限 {most} 小时（{why}）"
+        said_zh = f"{stamp}，距今 {hours} 小时，上限 {most} 小时（{why_zh}）"
     return (f"{said}; job: {names}", f"{said_zh}；任务：{names}") if names else (said, said_zh)

@@ -9,7 +9,7 @@ from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.backup.artefacts.reports import reports
 from collector.facts.backup.commands.wal_recovery import TOOLS as BASE_BACKUPS
 from collector.facts.backup.coverage import Cover, cover, nothing_hidden
-from collector.facts.backup.found import lacks
+from collector.facts.backup.found import lacks, never_starts
 from collector.facts.backup.found import untold as left_open
 from collector.facts.backup.freshness import Bounds, freshness
 from collector.facts.backup.in_view import doubted, in_doubt
@@ -105,8 +105,11 @@ def _only_on_condition(facts: Facts, seen: Cover, clock: Clock, hours: int) -> b
 
 def _with_tools(facts: Facts, seen: Cover, clock: Clock, hours: int) -> Cover:
     """Without jobs that cannot run their tool, unless what they leave shows that they do."""
-    gone = {j: why for j in seen.sure if (why := lacks(facts, j)) is not None}
-    if not gone or _left_of_late(facts, seen, clock, hours):
+    gone = {j: why for j in seen.sure if (why := never_starts(facts, j)) is not None}
+    lost = {j: why for j in seen.sure if (why := lacks(facts, j)) is not None}
+    if lost and not _left_of_late(facts, seen, clock, hours):
+        gone = {**lost, **gone}
+    if not gone:
         return seen
     idle = [
         replace(j, job=replace(j.job, enabled=False, reason=why.en, reason_zh=why.zh))

@@ -42,12 +42,14 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             said.setdefault("missing", []).append(Text(store.label, store.label))
             continue
         months = _months(store, parameters)
-        newest = own[-1]
+        newest = _deciding(store, own, clock, months)
         quotes.append(newest.quote)
         ends = months_after(newest.tested, months)
         state = _state(newest, clock, ends)
         if state in ("restored", "unguarded") and _of_another(newest, store, known.stores):
             state = "of_another"
+        if state in ("restored", "unguarded") and store.kind == "database" and newest.of_files:
+            state = "by_files"
         said.setdefault(state, []).append(_say(store.label, newest, clock))
         until.append(ends)
     shown = tuple(quotes)
@@ -61,11 +63,25 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if "of_another" in said:
         values |= _named(said["of_another"])
         return Verdict(Result.ERROR, "of_another", Method.ATTESTED, values, shown)
-    if "unguarded" in said:
-        values |= _named(said["unguarded"])
-        return Verdict(Result.PARTIAL, "unguarded", Method.ATTESTED, values, shown)
+    for part in ("by_files", "unguarded"):
+        if part in said:
+            values |= _named(said[part])
+            return Verdict(Result.PARTIAL, part, Method.ATTESTED, values, shown)
     values |= {**_named(said["restored"]), "count": len(wanted)}
     return Verdict(Result.PASS, "restored", Method.ATTESTED, values, shown, min(until))
+
+
+def _deciding(store: Store, own: list[RestoreTest], clock: Clock, months: int) -> RestoreTest:
+    """The newest one; of a database the newest that made one, while it is in time.
+
+    Files that are compared each week undo no restore of the quarter, and do not stand for one.
+    """
+    newest = own[-1]
+    if store.kind != "database" or not newest.ok or not newest.of_files:
+        return newest
+    made = [r for r in own if not r.of_files]
+    in_time = bool(made) and clock.now <= months_after(made[-1].tested, months)
+    return made[-1] if in_time else newest
 
 
 def _of_another(newest: RestoreTest, store: Store, every: Iterable[Store]) -> bool:

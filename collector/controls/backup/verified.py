@@ -67,6 +67,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         names = [_after(words.get(s), n) for s in met for n in said[s]]
         values = {**_named(names), "days": days}
         return Verdict(result, reason, Method.OBSERVED, values, shown)
+    if "unopened" in said:
+        values = {**_named(said["unopened"]), "days": days}
+        return Verdict(Result.PARTIAL, "unopened", Method.OBSERVED, values, shown)
     values = {**_named(said["verified"]), "count": len(wanted)}
     return Verdict(Result.PASS, "verified", Method.OBSERVED, values, shown, min(until))
 
@@ -80,7 +83,7 @@ def _named(names: list[Text]) -> dict[str, Value]:
 
 
 def _say(label: str, found: Verification, clock: Clock) -> Text:
-    zh, en = ([found.why] if found.why else [] for _ in range(2))
+    zh, en = ([x] if x else [] for x in (found.why_zh or found.why, found.why))
     if found.when is not None:
         days = (clock.now - found.when).days
         zh.append(f"{found.when:%Y-%m-%dT%H:%MZ}，距今 {days} 天")

@@ -7,6 +7,7 @@ from collector.facts.backup.versions import Versions, Wanted, versions
 from collector.facts.data.inventory import Store, inventory
 from collector.facts.scheduling.jobs import called
 from collector.facts.system.processes import processes
+from collector.judges.file_cleaners import cleaners
 from collector.judges.predicates import Attestation, attested
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Text, Value, Verdict
 
@@ -40,7 +41,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     quotes: list[Quote] = []
     for store in wanted:
         days = _days(store, parameters)
-        found = versions(facts, cover(facts, store), Wanted(count, days, clock.now))
+        found = versions(facts, cover(facts, store), Wanted(count, days, clock.now, cleaners))
         state: str = found.state
         if state == "no_backup" and "backup" in store.attested:
             state = "untold"

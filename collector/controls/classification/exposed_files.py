@@ -28,7 +28,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         values = {"count": len(files), "files": [*_named(files)]}
         quote = Quote("exposed_files.names", tuple(f.line for f in files[:50]))
         return Verdict(Result.ERROR, "unexamined", Method.OBSERVED, values, (quote,))
-    if not files and found.roots and not found.packed:
+    if not files and not found.packed:
         raise CouldNotLook("exposed_files.names", msg("packed_sites_not_read"))
     if not files:
         values = {"roots": roots or "none", "roots_zh": roots or "无"}

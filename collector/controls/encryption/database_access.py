@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from collector.facts.data.database_access import ALWAYS_ASK, Access, access, told_of
+from collector.facts.data.database_access import ALWAYS_ASK, Access, access, asked
 from collector.facts.data.database_listeners import database_of
 from collector.facts.firewall.exposure import Exposure, exposures
 from collector.judges import relays
@@ -55,12 +55,18 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
 
 
 def _not_all_asked(facts: Facts, known: list[tuple[Exposure, str]]) -> set[str]:
-    """Engines of which more servers listen than were asked: the answer of one is not another's."""
-    pids: dict[str, set[int]] = {}
-    for exposure, engine in known:
-        if exposure.listener.pid:
-            pids.setdefault(engine, set()).add(exposure.listener.pid)
-    return {n for n, found in pids.items() if len(found) > len(told_of(facts.capture, n))}
+    """Engines of which a server listens that was not asked: what another one says is not its own.
+
+    Anybody starts one that says what he likes.
+    """
+    at: dict[int | None, set[int]] = {}
+    for exposure, _ in known:
+        at.setdefault(exposure.listener.pid, set()).add(exposure.listener.port)
+    return {
+        engine
+        for exposure, engine in known
+        if not (pid := exposure.listener.pid) or not asked(facts.capture, engine, pid, at[pid])
+    }
 
 
 def _verdict(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from collector.errors import NotUnderstood
 from collector.facts.access.sshd_effective import listeners
 from collector.facts.access.ways_in import ways_in
@@ -20,6 +22,23 @@ CONTROL = "firewall.admin_sources"
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """Who reaches it by its own port; then who by another port, or out of the host's own tunnel."""
+    found = _by_whom(facts, parameters, clock)
+    if found.result is not Result.PASS or found.reason == "attested":
+        return found
+    names = relays.untold(facts, parameters.integer("most_sources"))
+    if not names:
+        return found
+    listed = ", ".join(names)
+    values: dict[str, Value] = {
+        **found.values,
+        "unexamined": [*names],
+        "others": f"{found.values['others']}; not told where these lead: {listed}",
+        "others_zh": f"{found.values['others_zh']}；对外开放、去向未核查：{listed}",
+    }
+    return replace(found, values=values)
+
+
+def _by_whom(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     found = _by_its_port(facts, parameters, clock)
     if found.reason not in ("limited", "by_sshd"):
         return found

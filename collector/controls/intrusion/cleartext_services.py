@@ -5,30 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase
 
-from collector.errors import NotUnderstood
+from collector.errors import FactError, NotUnderstood
 from collector.facts.access.inetd import encrypted_ftp, on_demand
 from collector.facts.network.listeners import sockets
+from collector.facts.network.socket_units import Started
 from collector.facts.system.processes import Process, Processes, processes
 from collector.facts.system.services import services
 from collector.i18n.message import msg
+from collector.judges.on_demand import called, of_systemd, refuse_wrapped
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """A service counts when it runs, listens, or is started by boot or by a connection."""
     del clock
-    found: dict[str, Quote] = {}
     safe = facts.get(encrypted_ftp)
-    known = facts.get(services)
-    for name in parameters.strings("units"):
-        bare = name.partition(".")[0].partition("@")[0]
-        unit = known.unit(name)
-        if bare in safe or unit.masked:
-            continue
-        if unit.active or unit.enabled:
-            found[name] = Quote("services.units", (unit.line,))
-        elif name in known.at_boot:
-            found[name] = Quote("services.boot", (name,))
+    found = _units(facts, parameters, safe)
     running = facts.get(processes)
     patterns = parameters.strings("programs")
     shown = [p for p in patterns if _bare(p) not in safe]
@@ -40,16 +32,20 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         # whether the settings that were read are its own is not told
         if _bare(process.exe or process.name) not in safe:
             found.setdefault(process.name, Quote("processes.all", (process.line,)))
-    demanded = {s.name: s for s in facts.get(on_demand)}
+    by_inetd = facts.get(on_demand)
     starters = parameters.strings("starters")
     starts = bool(running.running(*starters)) or any(
-        known.unit(s.rpartition("/")[2]).enabled for s in starters
+        facts.get(services).unit(s.rpartition("/")[2]).enabled for s in starters
     )
-    if starts:
-        for name, service in demanded.items():
-            program = service.program.rpartition("/")[2]
-            if name in parameters.strings("on_demand") and program not in safe:
-                found[name] = service.quote
+    for service in by_inetd if starts else ():
+        named = service.name in parameters.strings("on_demand")
+        if (named or called(service.program, patterns)) and _bare(service.program) not in safe:
+            found[service.name] = service.quote
+    # of two sockets one may be told, and what it starts is found all the same
+    by_socket, doubt = _by_socket(facts)
+    for socket in by_socket:
+        if called(socket.program, patterns) and _bare(socket.program) not in safe:
+            found[socket.unit] = socket.quote
     ports = set(parameters.integers("ports"))
     for listener in facts.get(sockets):
         clear = listener.proto == "tcp" and listener.port in ports
@@ -61,6 +57,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return Verdict(
             Result.FAIL, "found", Method.OBSERVED, values, tuple(dict.fromkeys(found.values()))
         )
+    if doubt is not None:
+        raise doubt
+    refuse_wrapped((*by_socket, *(s for s in by_inetd if starts)))
     running.absent(*shown)
     _refuse_untold(facts, parameters, elsewhere, safe)
     return Verdict(
@@ -69,6 +68,28 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         Method.OBSERVED,
         evidence=(Quote("services.units"), Quote("sockets.listening")),
     )
+
+
+def _units(facts: Facts, parameters: Parameters, safe: Collection[str]) -> dict[str, Quote]:
+    found: dict[str, Quote] = {}
+    known = facts.get(services)
+    for name in parameters.strings("units"):
+        bare = name.partition(".")[0].partition("@")[0]
+        unit = known.unit(name)
+        if bare in safe or unit.masked:
+            continue
+        if unit.active or unit.enabled:
+            found[name] = Quote("services.units", (unit.line,))
+        elif name in known.at_boot:
+            found[name] = Quote("services.boot", (name,))
+    return found
+
+
+def _by_socket(facts: Facts) -> tuple[tuple[Started, ...], FactError | None]:
+    try:
+        return of_systemd(facts), None
+    except FactError as error:
+        return (), error
 
 
 def _bare(path: str) -> str:

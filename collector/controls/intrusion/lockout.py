@@ -205,6 +205,8 @@ def _banned(facts: Facts, parameters: Parameters, servers: list[Listener]) -> Ve
             "jail": jail.name,
             "told": f"maxretry={jail.maxretry} bantime={jail.bantime}",
         }
+        if reason == "ban_of_another_sshd":
+            values["server"] = bans.unheard(facts, jail, servers)
         quote = (Quote("bans.fail2ban", jail.lines),)
         worth = bans.worth(facts, jail) if not reason else ""
         if not reason and worth in ("", "ban_not_at_boot"):

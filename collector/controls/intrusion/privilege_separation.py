@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collector.errors import NotUnderstood
 from collector.facts.access.login_keys import key_doubts
-from collector.facts.access.sshd_effective import enter_by_key
+from collector.facts.access.sshd_effective import enter_by_key, listeners
 from collector.facts.access.sudoers import Holders, sudoers
 from collector.facts.system.accounts import Account, accounts, membership
 from collector.i18n.message import msg
-from collector.judges import ssh_servers
+from collector.judges import ssh_entry, ssh_servers, taken_up
 from collector.judges.predicates import attested
+from collector.judges.sudo_use import Can, sudo_use
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 CONTROL = "intrusion.privilege_separation"
+_SSHD = "sshd.effective"
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
@@ -21,29 +23,38 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     enter = [
         a
         for a in facts.get(accounts)
-        if a.uid and a.login and (a.usable or a.name in keys) and not a.expired(clock.now)
+        if a.uid
+        and a.login
+        and (a.usable or a.name in keys)
+        and not a.expired(clock.now)
+        and not ssh_entry.kept_out(facts, a)
     ]
-    admins: list[Account] = []
-    readers: list[Account] = []
     roles = _Roles(facts, parameters) if enter else None
-    for account in enter:
-        if roles and roles.admin(account):
-            admins.append(account)
-        elif roles and roles.reader(account):
-            readers.append(account)
+    able = [(a, roles.admin(a)) for a in enter] if roles else []
+    admins = [a for a, can in able if can == "yes"]
+    locked = [a for a, can in able if can == "no"]
+    # who holds the right and lacks the password for it is one who may become root, and no reader
+    readers = [a for a, can in able if can is None and roles and roles.reader(a)]
     values: dict[str, Value] = {
         "admins": [a.name for a in admins] or ["-"],
         "readers": [a.name for a in readers] or ["-"],
         "least": parameters.integer("admins"),
     }
     quotes = (
-        Quote("accounts.passwd", tuple(a.line for a in (*admins, *readers)), "/etc/passwd"),
+        Quote(
+            "accounts.passwd", tuple(a.line for a in (*admins, *locked, *readers)), "/etc/passwd"
+        ),
         Quote("sudoers.files", tuple(g.line for g in facts.get(sudoers))),
     )
     enough = len(admins) >= parameters.integer("admins")
     if enough and readers:
         # who enters was asked of sshd alone
         ssh_servers.refuse_others(facts, parameters.strings("other_servers"))
+        servers = facts.get(listeners)
+        ssh_entry.refuse_gates(facts, (*admins, *readers), servers)
+        for server in servers if ssh_entry.has_lists(servers) else ():
+            # whom it names in its settings it lets in once it runs with them
+            taken_up.refuse_stale(_SSHD, server.taken, f"{server.exe} (pid {server.pid})")
         return Verdict(Result.PASS, "separate", Method.CONFIGURED, values, quotes)
     answer = attested(facts, CONTROL, clock)
     if answer is not None:
@@ -55,6 +66,12 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if not enough and doubtful:
         doubt = msg("whether_keys_are_taken", name=doubtful[0])
         raise NotUnderstood("sshd.keys", doubt)
+    untold = [a for a, can in able if can == "untold"]
+    if not enough and untold and len(admins) + len(untold) >= parameters.integer("admins"):
+        raise facts.get(sudo_use).doubt(untold[0])
+    if not enough and locked:
+        values["locked"] = [a.name for a in locked]
+        return Verdict(Result.FAIL, "admins_without_password", Method.CONFIGURED, values, quotes)
     if not enough:
         return Verdict(Result.FAIL, "few_admins", Method.CONFIGURED, values, quotes)
     return Verdict(Result.PARTIAL, "no_reader", Method.CONFIGURED, values, quotes)
@@ -68,7 +85,7 @@ class _Roles:
         tools = parameters.strings("reader_commands")
         self._members = facts.get(membership)
         roots = [g for g in grants if (g.all or g.shell) and g.root]
-        self._root = Holders.of(g for g in roots if g.holds == "yes")
+        self._use = facts.get(sudo_use)
         self._perhaps = Holders.of(g for g in roots if g.holds == "untold")
         self._tools = Holders.of(
             g for g in grants if g.holds == "yes" and any(tool in g.line for tool in tools)
@@ -79,10 +96,11 @@ class _Roles:
         self._groups |= set(parameters.strings("su_groups")) if by_su else set()
         self._readers = set(parameters.strings("reader_groups"))
 
-    def admin(self, account: Account) -> bool:
-        mine = self._members.of(account)
-        held = self._root.hold(account.name, account.uid, mine, account.gid)
-        return held or not mine.isdisjoint(self._groups)
+    def admin(self, account: Account) -> Can | None:
+        """Can it become root? None where it may not."""
+        if not self._members.of(account).isdisjoint(self._groups):
+            return "yes"
+        return self._use.of(account, shells=True)
 
     def reader(self, account: Account) -> bool:
         mine = self._members.of(account)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from collector.errors import NotUnderstood
 from collector.facts.access.keys_elsewhere import usual
 from collector.facts.access.login_keys import key_doubts, key_holders, key_users, nobody_but_root
-from collector.facts.access.sshd_config import Block, blocks, matches
+from collector.facts.access.sshd_config import Block, blocks
 from collector.facts.access.sshd_effective import Listener, listeners, refused
-from collector.facts.access.sudoers import Holders, sudoers
+from collector.facts.access.sudoers import sudoers
 from collector.facts.system.accounts import Account, accounts, membership
 from collector.i18n.message import msg
-from collector.judges import ssh_servers, taken_up
+from collector.judges import ssh_entry, ssh_servers, taken_up
+from collector.judges.sudo_use import Can, sudo_use
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 
 
@@ -73,28 +72,11 @@ def _program(server: Listener) -> str:
 
 def _root_denied(facts: Facts, server: Listener) -> bool:
     """Is root shut out by DenyUsers, AllowUsers, DenyGroups or AllowGroups, from everywhere?"""
-    if not any(server.all(name, "root") for name in _LISTS):
+    if not any(server.all(name, "root") for name in ssh_entry.LISTS):
         return False
-    if any(b.value(name) is not None for b in blocks(facts.capture, server) for name in _LISTS):
-        return False  # a Match block has lists of its own: not from everywhere
-    return _shut_out(server, "root", "root", lambda: _root_groups(facts))
-
-
-_LISTS = ("allowusers", "denyusers", "allowgroups", "denygroups")
-
-
-def _shut_out(server: Listener, asked: str, name: str, mine: Callable[[], frozenset[str]]) -> bool:
-    """Do the lists, as sshd gave them for `asked`, leave the account `name` out?"""
-    denied = server.all("denyusers", asked)
-    if matches(name, [p.removesuffix("@*") for p in denied]):
-        return True
-    allowed = server.all("allowusers", asked)
-    if allowed and not matches(name, [p.partition("@")[0] for p in allowed]):
-        return True
-    deny, allow = server.all("denygroups", asked), server.all("allowgroups", asked)
-    if any(matches(g, deny) for g in (mine() if deny else ())):
-        return True
-    return bool(allow) and not any(matches(g, allow) for g in mine())
+    if ssh_entry.lists_of_blocks(facts, server):
+        return False
+    return ssh_entry.shut_out(server, "root", "root", lambda: _root_groups(facts))
 
 
 def _root_groups(facts: Facts) -> frozenset[str]:
@@ -158,12 +140,18 @@ def _admins(
         )
     setting = f"permitrootlogin {by_key.first('permitrootlogin', 'root')}"
     named = _named(facts, parameters, clock)
-    admins = [a for a in named if _can_enter(facts, a, by_key)]
+    entering = [a for a in named if _can_enter(facts, a, by_key)]
     shut = facts.get(nobody_but_root)
-    if admins and shut:
+    if entering and shut:
         raise NotUnderstood("sshd.keys", msg("all_but_root_kept_out", path=shut))
+    able = [(a, _becomes_root(facts, parameters, a)) for a in entering]
+    admins = [a for a, can in able if can == "yes"]
     if not admins:
         _no_doubt(facts, named, by_key)
+        for account in (a for a, can in able if can == "untold"):
+            raise facts.get(sudo_use).doubt(account)
+        if entering:
+            return _stuck(facts, entering, setting, by_key)
         return Verdict(
             Result.FAIL,
             "no_named_admin",
@@ -173,6 +161,7 @@ def _admins(
                 Quote("sudoers.files", tuple(g.line for g in facts.get(sudoers))),
             ),
         )
+    ssh_entry.refuse_gates(facts, admins, [by_key])
     return Verdict(
         Result.PASS,
         "root_by_key",
@@ -184,23 +173,45 @@ def _admins(
     )
 
 
+def _stuck(facts: Facts, stuck: list[Account], setting: str, server: Listener) -> Verdict:
+    return Verdict(
+        Result.FAIL,
+        "admin_without_password",
+        values={"setting": setting, "admins": [a.name for a in stuck]},
+        evidence=(
+            server.quote("permitrootlogin"),
+            Quote("accounts.passwd", tuple(a.line for a in stuck), "/etc/passwd"),
+            Quote("sudoers.files", tuple(g.line for g in facts.get(sudoers))),
+        ),
+    )
+
+
 def _named(facts: Facts, parameters: Parameters, clock: Clock) -> list[Account]:
-    """Accounts other than root that can become root.
+    """Accounts other than root that may become root.
 
     By sudoers, or, where root has a password for su(1), by a group that su is left to.
     """
-    by_su = any(a.name == "root" and a.usable for a in facts.get(accounts))
-    members = facts.get(membership)
-    holders = Holders.of(g for g in facts.get(sudoers) if g.all and g.root and g.holds == "yes")
-    admin_groups = set(parameters.strings("admin_groups"))
+    use = facts.get(sudo_use)
     found = []
     for account in facts.get(accounts):
-        mine = members.of(account)
-        granted = holders.hold(account.name, account.uid, mine, account.gid)
         enters = account.uid and account.login and not account.expired(clock.now)
-        if enters and (granted or (by_su and mine & admin_groups)):
+        if enters and (use.may(account) or _by_su(facts, parameters, account)):
             found.append(account)
     return found
+
+
+def _by_su(facts: Facts, parameters: Parameters, account: Account) -> bool:
+    """Is su, which asks for root's password, left to one of its groups?"""
+    if not any(a.name == "root" and a.usable for a in facts.get(accounts)):
+        return False
+    groups = parameters.strings("admin_groups")
+    return not facts.get(membership).of(account).isdisjoint(groups)
+
+
+def _becomes_root(facts: Facts, parameters: Parameters, account: Account) -> Can:
+    if _by_su(facts, parameters, account):
+        return "yes"
+    return facts.get(sudo_use).of(account) or "no"
 
 
 def _can_enter(facts: Facts, account: Account, server: Listener) -> bool:
@@ -208,7 +219,9 @@ def _can_enter(facts: Facts, account: Account, server: Listener) -> bool:
 
     Raises NotUnderstood where only keys that lie elsewhere could let it in.
     """
-    if _shut_out(server, "nobody", account.name, lambda: facts.get(membership).of(account)):
+    if ssh_entry.shut_out(
+        server, "nobody", account.name, lambda: facts.get(membership).of(account)
+    ):
         return False
     by_password = "yes" in (
         server.first("passwordauthentication"),

@@ -176,6 +176,12 @@ def _by_shell(facts: Facts, parameters: Parameters, users: _Users) -> _Way:
 # they may start a shell that reads none of the files, or nothing that knows TMOUT
 _SHELLS = re.compile(r"(?:^|[\s/])(?:ba|da|k|mk|z|fi|c|tc)?sh(?:\s|$)|(?:^|[\s/])(?:tmux|screen)\b")
 
+# what was masked may be a shell: the whole line, or what these start
+_UNTOLD = re.compile(
+    r"(?:^|.*/)(?:(?:env|exec|eval|command|nice|ionice|timeout|setsid|stdbuf|nohup|sudo|su|runuser|doas"
+    r"|script|login|chroot|nsenter|busybox|docker|podman) )?\*\*\*$"
+)
+
 
 def _forced(facts: Facts, users: _Users) -> str:
     """A ForceCommand for all that is not SFTP, or for some that is a shell; empty: there is none.
@@ -189,7 +195,8 @@ def _forced(facts: Facts, users: _Users) -> str:
                 return command
         for block in blocks(facts.capture, server):
             command = block.value("forcecommand") or ""
-            if _SHELLS.search(command) and users.named(block):
+            opens = _SHELLS.search(command) or _UNTOLD.match(command)
+            if opens and users.named(block):
                 return command
     return ""
 

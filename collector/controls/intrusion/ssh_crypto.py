@@ -8,7 +8,7 @@ from collector.errors import NotUnderstood
 from collector.facts.access.sshd_effective import Listener, listeners
 from collector.facts.network.listeners import sockets
 from collector.i18n.message import msg
-from collector.judges import ssh_servers, taken_up
+from collector.judges import on_demand, ssh_servers, taken_up
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Verdict
 
 _KEYWORDS = ("ciphers", "macs", "kexalgorithms")
@@ -28,6 +28,12 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             {"program": telnet[0].process or "?"},
             (Quote("sockets.listening", lines),),
         )
+    started = on_demand.telnet(
+        facts, parameters.strings("telnet_programs"), parameters.strings("telnet_starters")
+    )
+    if started is not None:
+        program, quote = started
+        return Verdict(Result.FAIL, "telnet", Method.OBSERVED, {"program": program}, (quote,))
     servers = facts.get(listeners)
     for server in servers:
         found = _weak(server, parameters)

@@ -17,6 +17,7 @@ from collector.facts.logs.retention import Retention, retention
 from collector.facts.system.services import services
 from collector.i18n.message import msg
 from collector.judges import taken_up
+from collector.judges.login_lines import still_written
 from collector.judges.retention import SETTLING, Observed, observed
 from collector.model import (
     Clock,
@@ -33,6 +34,10 @@ from collector.model import (
 _UTMP = re.compile(r"/wtmp$")
 _TEXT = re.compile(r"/(auth\.log|secure)$")
 _WTMP, _WTMPDB, _JOURNAL = "/var/log/wtmp", "/var/lib/wtmpdb/wtmp.db", "/var/log/journal"
+
+
+# a message may wait on its way from sshd into a file
+_LATE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         shown = [s.shown for s, _ in held]
         quote = Quote("sshd.effective", (f"loglevel {level}",))
         return _verdict(Result.FAIL, "quiet", (*evidence, quote), level=level, stores=shown)
+    ended = [s for s, _ in held if _ended(facts, s)]
+    if ended and len(ended) == len(held):
+        return _stopped(facts, ended, evidence)
+    held = [(s, o) for s, o in held if s not in ended]
     cut = _cut(stores, known) if _writes(facts) else None
     if cut is not None and not any(s.log.path != _WTMP for s, _ in held):
         return cut
@@ -102,6 +111,10 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if held and not any(s.logins for s in stores if s.sure) and not facts.get(logins).last:
         stores_ = ", ".join(s.shown for s, _ in held)
         raise NotUnderstood("logins.last", msg("logins_by_syslog_alone", stores=stores_))
+    texts = [s for s, _ in held if _TEXT.search(s.log.path)]
+    alone = bool(texts) and len(texts) == len(held)
+    if alone and not any(still_written(facts, s.log.path) for s in texts):
+        return _verdict(Result.FAIL, "left", evidence, stores=[s.shown for s in texts])
     if held:
         return _verdict(Result.PASS, "kept", evidence, stores=[s.shown for s, _ in held])
     return _short(stores, whole, evidence, (known, now, months))
@@ -136,6 +149,39 @@ def _short(
     if Result.FAIL in results:
         return _verdict(Result.FAIL, "too_short", evidence, stores=every)
     return _verdict(Result.ERROR, "not_understood", evidence, stores=every)
+
+
+def _ended(facts: Facts, store: _Store) -> bool:
+    """Has sshd told the journal of logins since the last that reached this store?
+
+    A login without a terminal is none for wtmp; where nothing writes wtmp any more at all (Debian
+    13), what lies there is of before. Raises NotUnderstood where no login of the log was read.
+    """
+    known = facts.get(logins)
+    if known.heard is None or not known.sure:
+        return False
+    if store.log.path == _WTMP:
+        newest = store.log.newest
+        return newest is not None and not _writes(facts) and known.heard - newest > _LATE
+    if not _TEXT.search(store.log.path):
+        return False
+    if not known.told:
+        said = msg("no_login_read_of_log", path=store.log.path)
+        raise NotUnderstood("logins.last", said)
+    return known.heard - max(known.told.values()) > _LATE
+
+
+def _stopped(facts: Facts, ended: list[_Store], evidence: tuple[Quote, ...]) -> Verdict:
+    known = facts.get(logins)
+    last = max(known.told.values(), default=None)
+    return _verdict(
+        Result.FAIL,
+        "stopped",
+        evidence,
+        stores=[s.shown for s in ended],
+        last=f"{last:%Y-%m-%d %H:%M}Z" if last else "-",
+        heard=f"{known.heard:%Y-%m-%d %H:%M}Z",
+    )
 
 
 def _quiet(facts: Facts) -> str:

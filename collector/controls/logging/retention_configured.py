@@ -4,42 +4,28 @@ from __future__ import annotations
 
 from collector.facts.logs.log_kept import LogKept
 from collector.facts.logs.retention import retention
-from collector.judges.retention import configured, days, surely
+from collector.facts.logs.written.kept import kept_logs
+from collector.judges.retention import configured, days, surely, unexamined
 from collector.model import Clock, Facts, Parameters, Quote, Result, Value, Verdict
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """Logs that no rule removes are kept; so are all of them where nothing runs logrotate."""
     need, wanted = parameters.integer("days"), parameters.strings("families")
-    logs = [log for log in facts.get(retention).logs if log.family in wanted and not log.copy]
+    # what is too short is so whoever writes it
+    for known in (facts.get(retention), facts.get(kept_logs)):
+        logs = [log for log in known.logs if log.family in wanted and not log.copy]
+        short = [x for x in logs if configured(x, need) is Result.FAIL and not x.holder]
+        if short:
+            return _short(short, need)
     if not logs:
         return Verdict(Result.FAIL, "no_logs")
-    short = [log for log in logs if configured(log, need) is Result.FAIL]
-    if short:
-        shown = sorted(short, key=lambda log: days(log) or 0)
-        return Verdict(
-            Result.FAIL,
-            "short",
-            values={
-                "logs": [f"{log.path} ({days(log)} d)" for log in shown],
-                "logs_zh": [f"{log.path}（{days(log)} 天）" for log in shown],
-                "need": need,
-            },
-            evidence=_quotes(shown),
-        )
-    unknown = [log for log in logs if configured(log, need) is Result.ERROR]
-    if unknown:
-        return Verdict(
-            Result.ERROR,
-            "size_decides",
-            values={
-                "logs": [f"{log.path} ({log.why.en})" for log in unknown],
-                "logs_zh": [f"{log.path}（{log.why.zh}）" for log in unknown],
-            },
-            evidence=_quotes(unknown),
-        )
+    doubtful = [log for log in logs if unexamined(log, need, clock.now)]
+    unknown = [x for x in logs if configured(x, need) is Result.ERROR and not _foreign(x)]
+    for reason, those in (("size_decides", unknown), ("unexamined", doubtful)):
+        if those:
+            return _doubt(reason, those)
     bounded = [n for n in map(surely, logs) if n is not None]
-    known = facts.get(retention)
     if known.idle:
         last = f"{known.last_run:%Y-%m-%d}" if known.last_run else ""
         values: dict[str, Value] = {
@@ -58,6 +44,30 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         values={"count": len(logs), "least": min(bounded), "need": need},
         evidence=_quotes(logs),
     )
+
+
+def _short(short: list[LogKept], need: int) -> Verdict:
+    shown = sorted(short, key=lambda log: days(log) or 0)
+    values: dict[str, Value] = {
+        "logs": [f"{log.path} ({days(log)} d)" for log in shown],
+        "logs_zh": [f"{log.path}（{days(log)} 天）" for log in shown],
+        "need": need,
+    }
+    return Verdict(Result.FAIL, "short", values=values, evidence=_quotes(shown))
+
+
+def _doubt(reason: str, logs: list[LogKept]) -> Verdict:
+    values: dict[str, Value] = {
+        "logs": [f"{log.path} ({log.why.en})" for log in logs],
+        "logs_zh": [f"{log.path}（{log.why.zh}）" for log in logs],
+    }
+    if reason == "unexamined":
+        values["unexamined"] = [log.path for log in logs]
+    return Verdict(Result.ERROR, reason, values=values, evidence=_quotes(logs))
+
+
+def _foreign(log: LogKept) -> bool:
+    return log.unseen or bool(log.holder)
 
 
 def _quotes(logs: list[LogKept]) -> tuple[Quote, ...]:

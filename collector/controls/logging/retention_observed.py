@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,12 +13,15 @@ from collector.facts.logs.model.families import NAMES
 from collector.facts.logs.model.file_names import age_rank
 from collector.facts.logs.model.shapes import Look
 from collector.facts.logs.retention import Retention, retention
+from collector.facts.logs.written.kept import kept_logs
 from collector.judges.predicates import months_after
 from collector.judges.retention import Observed, observed
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 # a log that was written to this lately is in use
 _LIVE = timedelta(days=31)
+# what libwtmpdb writes on Debian 13 whether or not the program that reads it is installed
+_WTMPDB = re.compile(r"/wtmp\.db$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,19 @@ class _Seen:
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """By the times inside the records; the times of files are never believed."""
-    known, months = facts.get(retention), parameters.integer("months")
+    months, wanted = parameters.integer("months"), parameters.strings("families")
+    short = _judged(facts.get(retention), wanted, clock, months)
+    if short.result is Result.FAIL and short.reason.startswith("too_short"):
+        # so it is whoever writes it
+        return short
+    return _judged(facts.get(kept_logs), wanted, clock, months)
+
+
+def _judged(known: Retention, wanted: Sequence[str], clock: Clock, months: int) -> Verdict:
+    asked = [log for log in known.logs if log.family in wanted and not log.copy]
     families: dict[str, list[LogKept]] = {}
-    for log in known.logs:
-        if log.family in parameters.strings("families") and not log.copy:
+    for log in asked:
+        if not log.unseen and not log.holder:
             families.setdefault(log.family, []).append(log)
     seen: dict[str, _Seen] = {}
     unlooked: dict[str, _Seen] = {}
@@ -64,8 +77,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             values = _values(told_of, known)
             return Verdict(result, reason, Method.OBSERVED, values, evidence)
     if unlooked:
-        values = _values(unlooked, known)
-        return Verdict(Result.ERROR, "not_looked_at", Method.OBSERVED, values, evidence)
+        return _not_looked(unlooked, known, evidence)
+    if doubtful := [log for log in asked if _doubtful(log, known, clock.now, months)]:
+        return _unexamined(doubtful)
     if renamed:
         values = _values(renamed, known)
         return Verdict(Result.PARTIAL, "another_name", Method.OBSERVED, values, evidence)
@@ -74,6 +88,33 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         values = {**_values(young, known), "date": f"{full:%Y-%m-%d}"}
         return Verdict(Result.PARTIAL, "young", Method.OBSERVED, values, evidence)
     return Verdict(Result.PASS, "six_months", Method.OBSERVED, _values(seen, known), evidence)
+
+
+def _not_looked(
+    unlooked: dict[str, _Seen], known: Retention, evidence: tuple[Quote, ...]
+) -> Verdict:
+    of_wtmpdb = all(_WTMPDB.search(p) for s in unlooked.values() for p in s.paths)
+    reason = "wtmpdb_not_read" if of_wtmpdb else "not_looked_at"
+    return Verdict(Result.ERROR, reason, Method.OBSERVED, _values(unlooked, known), evidence)
+
+
+def _doubtful(log: LogKept, known: Retention, now: datetime, months: int) -> bool:
+    """Nobody looked at it; or a program has it that nobody knows, and it does not go back."""
+    if not log.holder:
+        return log.unseen
+    seen = observed([log], known, now, months)
+    young = seen is not None and seen.result is Result.PARTIAL and log.known
+    return seen is None or not (young or seen.result is Result.PASS)
+
+
+def _unexamined(logs: list[LogKept]) -> Verdict:
+    values: dict[str, Value] = {
+        "logs": [f"{log.path} ({log.why.en})" for log in logs],
+        "logs_zh": [f"{log.path}（{log.why.zh}）" for log in logs],
+        "unexamined": [log.path for log in logs],
+    }
+    quotes = tuple(Quote(read, (line,), path) for log in logs for read, line, path in log.quotes)
+    return Verdict(Result.ERROR, "unexamined", Method.OBSERVED, values, quotes)
 
 
 def _family(logs: list[LogKept], known: Retention, now: datetime, months: int) -> _Seen | None:

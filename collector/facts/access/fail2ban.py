@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.access.ban_effects import EFFECTS
 from collector.facts.base.opened import OPENED
-from collector.facts.base.redaction import NO_WORD_OF_PEOPLE
+from collector.facts.base.redaction import only_lines
 from collector.facts.system.processes import processes
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, files, shell
@@ -46,6 +46,23 @@ echo '== ports'
 printf '%s\nexit\n' "$q" | fail2ban-client -i 2>/dev/null | cut -c 1-100
 """
 
+# of sshguard's settings: what it reads, where that is one of the plain forms; a command line of
+# anything else may hold whatever it likes
+_OPTION = r"-[A-Za-z]\{1,5\}[0-9]\{0,3\}"
+_TAKEN = r"-t [a-z][a-z-]\{0,15\}"
+_READS_JOURNAL = (
+    rf"\(LANG=C \)\{{0,1\}}\(\/usr\/bin\/\|\/bin\/\)\{{0,1\}}journalctl\( {_TAKEN}\| {_OPTION}"
+    r"\| info\| cat\| _COMM=sshd\| SYSLOG_FACILITY=[0-9]\{1,2\}\)*"
+)
+_READS_LOGS = rf"tail\( {_OPTION}\)*\( \/var\/log\/[A-Za-z0-9_.\/-]*\)*"
+_GUARD_SETTINGS = only_lines(
+    rf'[[:space:]]*\(LOGREADER="\({_READS_JOURNAL}\|{_READS_LOGS}\)"\)[[:space:]]*',
+    r"[[:space:]]*\(LOGREADER=\).*",
+    r'[[:space:]]*\(FILES="\{0,1\}\( \{0,1\}\/var\/log\/[A-Za-z0-9_.\/-]*\)*"\{0,1\}\)[[:space:]]*',
+    r'[[:space:]]*\(BACKEND="\{0,1\}\/[A-Za-z0-9_.\/-]*"\{0,1\}\)[[:space:]]*',
+    r"[[:space:]]*\([A-Z_]\{1,20\}=[0-9]\{1,9\}\)[[:space:]]*",
+)
+
 READS: tuple[Read, ...] = (
     shell(
         "bans.fail2ban",
@@ -63,7 +80,7 @@ READS: tuple[Read, ...] = (
         "/etc/sshguard/sshguard.conf",
         "/etc/sshguard.conf",
         "/usr/local/etc/sshguard.conf",
-        redact=NO_WORD_OF_PEOPLE,
+        redact=_GUARD_SETTINGS,
         why=Text("sshguard 读取哪些日志", "which logs sshguard reads"),
     ),
 )

@@ -43,19 +43,20 @@ t
 )
 
 # What inetd(8) and xinetd.conf(5) start, and whether: arguments and the like are not asked.
-_WORD = r"[^[:space:]\"'#]\{1,\}"
+_SIGNS = r"[^[:space:]\"'#=;?<&]"
+_WORD = rf"{_SIGNS}\{{1,\}}"
 _SIX = rf"{_WORD}{_GAP}\{{1,\}}[a-z_0-9]*{_GAP}\{{1,\}}\({_WORD}{_GAP}\{{1,\}}\)\{{3\}}"
 _STARTED = only_lines(
     rf"\({_GAP}*#\).*",
     rf"\({_GAP}*[{{}}]\){_BEHIND}",
     rf"\({_GAP}*service{_GAP}\{{1,\}}[^[:space:]\"'#={{]*{_GAP}*{{\{{0,1\}}\){_BEHIND}",
     rf"\({_GAP}*defaults{_GAP}*{{\{{0,1\}}\){_BEHIND}",
-    rf"\({_GAP}*include[a-z]*{_GAP}\{{1,\}}\/[^[:space:]]*\).*",
+    rf"\({_GAP}*include[a-z]*{_GAP}\{{1,\}}\/[^[:space:]=;?<&]*\).*",
     rf"\({_GAP}*disable{_GAP}*+\{{0,1\}}={_GAP}*[A-Za-z]*\){_BEHIND}",
     rf"\({_GAP}*server{_GAP}*+\{{0,1\}}={_GAP}*\/{_WORD}\){_BEHIND}",
     rf"\({_GAP}*[a-z_]\{{1,\}}{_GAP}*[+-]\{{0,1\}}=\).*",
     # SERVICE TYPE PROTOCOL WAIT USER PROGRAM, and of its arguments the program behind tcpd
-    rf"\({_GAP}*{_SIX}[^[:space:]\"'#]*\/tcpd{_GAP}\{{1,\}}[A-Za-z\/][^[:space:]\"'#=]*\)\({_GAP}.*\)\{{0,1\}}",
+    rf"\({_GAP}*{_SIX}{_SIGNS}*\/tcpd{_GAP}\{{1,\}}[A-Za-z\/]{_SIGNS}*\)\({_GAP}.*\)\{{0,1\}}",
     rf"\({_GAP}*{_SIX}{_WORD}\)\({_GAP}.*\)\{{0,1\}}",
     rest="/[^[:space:]]/s/.*/***/",
 )
@@ -165,8 +166,12 @@ def _xinetd(path: str, text: str) -> list[OnDemand]:
         values = dict(re.findall(r"^[ \t]*(\w+)\s*\+?=[ \t]*(.*?)[ \t]*$", body, re.MULTILINE))
         if values.get("disable", "no").lower() == "yes":
             continue
-        lines = (f"service {name}", f"disable = {values.get('disable', '(no)')}")
-        found.append(OnDemand(name, values.get("server", ""), Quote("legacy.inetd", lines, path)))
+        lines = [f"service {name}", f"disable = {values.get('disable', '(no)')}"]
+        # without a server it is one of xinetd's own, or is handed on to another port
+        program = values.get("server", "internal")
+        if program != "internal":
+            lines.append(f"server = {program}")
+        found.append(OnDemand(name, program, Quote("legacy.inetd", tuple(lines), path)))
     return found
 
 

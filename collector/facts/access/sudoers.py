@@ -102,6 +102,19 @@ def sudoers(capture: Capture) -> tuple[Grant, ...]:
     Files that sudo passes over for their owner or mode (sudoers(5), "sudoers_mode") grant nothing.
     Raises FactError when a file was not readable, or a line has no known form.
     """
+    lines = sudoers_lines(capture)
+    aliases = _Aliases(lines)
+    host = _Here(capture.head.get("hostname", ""), capture.collected_at, aliases)
+    grants: list[Grant] = []
+    for path, line in lines:
+        if not _ALIAS.match(line) and not line.startswith("Defaults"):
+            found, taken = _grants(path, line, aliases, host)
+            grants = [_after(grant, taken) for grant in grants] + found
+    return tuple(grants)
+
+
+def sudoers_lines(capture: Capture) -> list[tuple[str, str]]:
+    """(path, line) of all that sudo reads, in its order. Raises FactError."""
     known = {
         f.path: f.text("sudoers.files") if f.uid in (0, -1) and not f.mode & 0o002 else ""
         for f in capture.read("sudoers.files").present()
@@ -112,14 +125,7 @@ def sudoers(capture: Capture) -> tuple[Grant, ...]:
         if main in known:
             _read(main, known, lines, 0, room)
             break
-    aliases = _Aliases(lines)
-    host = _Here(capture.head.get("hostname", ""), capture.collected_at, aliases)
-    grants: list[Grant] = []
-    for path, line in lines:
-        if not _ALIAS.match(line) and not line.startswith("Defaults"):
-            found, taken = _grants(path, line, aliases, host)
-            grants = [_after(grant, taken) for grant in grants] + found
-    return tuple(grants)
+    return lines
 
 
 class _Here:

@@ -7,11 +7,13 @@ removes what it made, or that a run left files out, weighs more.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from collector.errors import CouldNotLook
-from collector.facts.backup.artefacts.files import artefacts
+from collector.facts.backup.artefacts.files import Artefact, artefacts
+from collector.facts.backup.artefacts.traces import Record
 from collector.facts.backup.commands.command_lines import (
     ENGINES,
     filled,
@@ -31,6 +33,7 @@ from collector.facts.backup.outputs import absolute
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
 from collector.facts.scheduling.jobs import jobs
+from collector.facts.scheduling.models import Job
 from collector.facts.storage.mounts import holder
 from collector.facts.storage.mounts import in_memory as mounted_in_memory
 from collector.facts.storage.mounts import mounts as mounts_of
@@ -42,6 +45,16 @@ _RESTIC_PARTLY = 3
 # on every Linux with systemd; the mounts may not have been read
 _MEMORY = ("/run", "/var/run", "/dev/shm")  # noqa: S108
 _SLACK = timedelta(minutes=1)
+_PHYSICAL = r"--incremental(-(basedir|lsn|history-name|history-uuid|force-scan))?(=.*)?"
+_INCREMENTS = {
+    # a letter behind one that takes a value is of that value
+    "tar": r"--listed-inc[a-z]*(=.*)?|--inc[a-z]*|-[^\WfCTXIKNVHLFb]*[gG].*",
+    **dict.fromkeys(("xtrabackup", "innobackupex", "mariabackup", "mariadb-backup"), _PHYSICAL),
+    "pg_basebackup": r"-i.*|--incremental(=.*)?",
+}
+_MERGED = r"(?:2>\s*(?:&1|/dev/stdout|/proc/self/fd/1)\b[^|;\n]*\||\|&)"
+# up to there the end of what gzip packed is looked at, and no complaint is as long
+_UNPACKED = 4 << 20
 
 
 def bare(facts: Facts, job: BackupJob) -> Quote | None:
@@ -120,6 +133,46 @@ def overwritten(facts: Facts, job: BackupJob) -> str:
     return ""
 
 
+def complaining(job: BackupJob, left: Iterable[Artefact]) -> str:
+    """The command that writes its complaints among what it prints, of which nobody sees the inside.
+
+    `dump 2>&1 | gzip | openssl enc` leaves a file each night, and that of a dump that was refused
+    is sound as well. Empty where there is none.
+    """
+    if all(map(_shown_inside, left)):
+        return ""
+    text = filled(re.sub(r"\\\n", " ", job.job.text))
+    for line in text.splitlines():
+        if line.lstrip().startswith("#"):
+            continue
+        if re.search(rf"(?<![\w.-]){re.escape(job.tool)}(?=\s)(?:(?!&&)[^|;])*{_MERGED}", line):
+            return line.strip()[:120]
+    grouped = re.search(rf"(?m)^[^\n]*[)}}]\s*{_MERGED}", text)
+    return grouped[0].strip()[:120] if grouped else ""
+
+
+def increment(job: BackupJob) -> str:
+    """The word by which the job writes only what changed since a file that is none of the copies.
+
+    Of such files nobody sees whether the full one that they rest on is there still. Empty: none.
+    """
+    words = list(job.words)
+    at = next((i for i, w in enumerate(words) if w.rpartition("/")[2] == job.tool), None)
+    if at is None or "--level=0" in words:
+        return ""
+    pattern, args = _INCREMENTS.get(job.tool, "(?!)"), words[at + 1 :]
+    if job.tool == "tar" and args and re.fullmatch("[A-Za-z]+", args[0]):
+        args[0] = f"-{args[0]}"
+    return next((a for a in args if re.fullmatch(pattern, a)), "")
+
+
+def _shown_inside(artefact: Artefact) -> bool:
+    known = artefact.content or artefact.head.startswith("5047444d50")
+    long = artefact.head.startswith("1f8b") and artefact.size > _UNPACKED
+    plain = artefact.path.endswith(".sql") and bool(artefact.head)
+    return bool(known or long or plain or artefact.repository)
+
+
 def _set_twice(text: str) -> bool:
     """Does a variable that a file is written by hold one name after another?"""
     set_ = re.findall(r"(?m)^[^\S\n]*(?:export\s+|local\s+)?([A-Za-z_]\w*)=", text)
@@ -127,12 +180,23 @@ def _set_twice(text: str) -> bool:
     return any(set_.count(name) > 1 for name in written)
 
 
+def by_failed_run(job: Job, made: datetime) -> bool:
+    """Was what is of that time made by a run that did not end well?"""
+    run = job.run
+    if run is None or run.good is not False or run.finished is None or run.started is None:
+        return False
+    return run.started - _SLACK <= made <= run.finished + _SLACK
+
+
+def unfinished(record: Record, job: Job) -> bool:
+    """May the record be of an archive that broke off? borg keeps its caches at checkpoints too."""
+    return record.read == "backup.borg" and by_failed_run(job, record.when)
+
+
 def partly(job: BackupJob, made: datetime) -> bool:
     """Was what is of that time made by a run that ended with a status for `not all of it`?"""
     run = job.job.run
-    if run is None or run.good is not False or run.finished is None or run.started is None:
-        return False
-    if not run.started - _SLACK <= made <= run.finished + _SLACK:
+    if run is None or not by_failed_run(job.job, made):
         return False
     told = re.search(r"ExecMainStatus=(\d+)", run.detail)
     status = int(told[1]) if told else 0

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from collector.facts.backup.commands.jobs import BackupJob
+from collector.facts.backup.commands.named_files import named
 from collector.facts.scheduling.jobs import called
 from collector.facts.scheduling.programs import found, interpreter_of, programs, there
 from collector.facts.scheduling.startable import whole_text
@@ -21,16 +22,46 @@ _ELSEWHERE = {"sudo", "su", "runuser", "doas", "ssh", "docker", "podman", "chroo
 _OWN = re.compile(r"(?m)(?:^|[\s;&|])(?:export\s+)?PATH=(\"[^\"\n]*\"|'[^'\n]*'|[^\s;&|]*)")
 _OTHERS = re.compile(r"(?m)^\s*(?:\.|source|eval)\s|\b(?:ba)?sh\s+-\w*l|--login|/etc/profile")
 
+# `test -x PROGRAM && PROGRAM`; of a condition on the host's name captures have the name masked
+_HAS = re.compile(
+    r"(?:\btest|\[)\s+-[xefs]\s+[\"']?(/[\w./-]+)[\"']?(?:\s*\])?\s*(?:&&|\|\|\s*exit\b)"
+)
+# what the read of the files that jobs name passes over
+_UNASKED = re.compile(r"/((usr/)?(s?bin|lib\w*)|usr/share|proc|dev|sys|(var/)?run|etc)/")
+
+
+def never_starts(facts: Facts, job: BackupJob) -> Text | None:
+    """Why the job certainly runs nothing: whatever it left of late was made another way.
+
+    Its interpreter is not there, or it begins with a condition that this host does not meet.
+    Raises FactError.
+    """
+    known = facts.get(programs)
+    for path, first in _interpreters(facts, job):
+        if known is not None and there(first, known) is False:
+            en = f"{first}, which {path} asks for, is not there"
+            return Text(f"{path} 所指的解释器 {first} 不存在", en)
+    for guard in _HAS.finditer(job.job.command):
+        if _absent(facts, guard[1], known):
+            return Text(f"仅当 {guard[1]} 存在时才执行，而该文件不存在",
+                        f"it runs only where {guard[1]} is there, which it is not")  # fmt: skip
+    return None
+
+
+def _absent(facts: Facts, path: str, known: frozenset[str] | None) -> bool:
+    """Is no file there, as far as what was looked at tells?"""
+    if there(path, known) is not None:
+        return there(path, known) is False
+    if _UNASKED.match(path) or path in facts.get(called):
+        return False
+    return path not in facts.get(named).modes
+
 
 def lacks(facts: Facts, job: BackupJob) -> Text | None:
     """Why the job cannot run its tool; None where nothing says so. Raises FactError."""
     known = facts.get(programs)
     if known is None:
         return None
-    for path, first in _interpreters(facts, job):
-        if there(first, known) is False:
-            en = f"{first}, which {path} asks for, is not there"
-            return Text(f"{path} 所指的解释器 {first} 不存在", en)
     word, search = _asked(facts, job)
     if "/" in word:
         gone = there(word, known) is False

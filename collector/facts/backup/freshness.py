@@ -8,20 +8,29 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Literal
 
+from collector.facts.backup.artefacts.base_backups import TOOLS as BASE_TOOLS
 from collector.facts.backup.artefacts.files import Artefact, artefacts
 from collector.facts.backup.artefacts.reports import Report, reports
 from collector.facts.backup.artefacts.traces import records
 from collector.facts.backup.commands.jobs import BackupJob, engine_of
 from collector.facts.backup.commands.wal_recovery import TOOLS as BASE_BACKUPS
 from collector.facts.backup.commands.wal_recovery import reach
-from collector.facts.backup.contradicted import bare, emptied, overwritten, partly
+from collector.facts.backup.contradicted import (
+    bare,
+    complaining,
+    emptied,
+    increment,
+    overwritten,
+    partly,
+    unfinished,
+)
 from collector.facts.backup.coverage import Cover
 from collector.facts.backup.ended import proven
 from collector.facts.backup.identity import record_of
 from collector.facts.backup.in_view import doubted, in_doubt
 from collector.facts.backup.job_artefacts import by_name, empty_folder, of_job
 from collector.facts.base.paths import within
-from collector.i18n.message import msg
+from collector.i18n.message import in_chinese, msg
 from collector.model import Facts, Quote
 
 State = Literal["fresh", "untold", "stale", "small", "empty", "failed", "unarchived", "none"]
@@ -32,7 +41,7 @@ class Freshness:
     """How the last good backup of a store stands: `when` it was made, and what names the case.
 
     `why` is a path, a job, a read, numbers: it stands in texts of both languages, but for the
-    reason why a job does not start, which is `why_zh` in Chinese.
+    reason why a job does not start or a file is no backup, which is `why_zh` in Chinese.
     """
 
     state: State
@@ -156,9 +165,11 @@ def _of_job(
     answers = []
     if mine and (over := overwritten(facts, job)):
         return Freshness("untold", None, f"{job.label}: {over}")
+    if said := increment(job) or complaining(job, (a for g in mine for a in g if not a.fault)):
+        return Freshness("untold", None, f"{job.label}: {said}")
     if mine:
         order: list[State] = ["fresh", "small", "failed", "empty", "stale", "untold", "none"]
-        each = [_of_group(job, group, bounds) for group in mine]
+        each = [_of_group(facts, job, group, bounds) for group in mine]
         answers.append(min(each, key=lambda a: order.index(a.state)))
     elif not groups and (folder := empty_folder(left, job)):
         quote = Quote("backup.artefacts", (f"folder {folder.rpartition('/')[0]}",))
@@ -174,12 +185,11 @@ def _of_job(
         return Freshness("empty", None, f"{kept.path}/snapshots", (kept,))
     if gone := emptied(facts, job):
         return Freshness("untold", None, f"{job.label}: {gone}")
-    seen = [
-        _Point(r.when, r.size, "", Quote(r.read, (r.line,)))
-        for r in facts.get(records)
-        if record_of(facts, r, job, store, known.real)
-    ]
+    own_records = [r for r in facts.get(records) if record_of(facts, r, job, store, known.real)]
+    seen = [_Point(r.when, r.size, "", Quote(r.read, (r.line,))) for r in own_records]
     run = job.job.run
+    if any(unfinished(r, job.job) for r in own_records):
+        return Freshness("untold", None, job.label)
     if seen:
         newest = max(seen, key=lambda p: p.when)
         return _cut_short(job, newest) or _judge(seen, bounds)
@@ -193,9 +203,28 @@ def _of_job(
     return Freshness("untold", None, job.label)
 
 
-def _of_group(job: BackupJob, group: Sequence[Artefact], bounds: Bounds) -> Freshness:
+def _of_group(facts: Facts, job: BackupJob, group: Sequence[Artefact], bounds: Bounds) -> Freshness:
+    newest = max(group, key=lambda a: a.when)
+    doubt = newest.doubt or _not_looked_into(facts, job, newest)
+    if doubt and not newest.fault:
+        quote = _point(newest).quote
+        zh = f"{newest.path}：{in_chinese(doubt)}"
+        return Freshness("untold", None, f"{newest.path}: {doubt}", (quote,), zh)
     points = [_point(a) for a in group]
     return _cut_short(job, max(points, key=lambda p: p.when)) or _judge(points, bounds)
+
+
+def _not_looked_into(facts: Facts, job: BackupJob, newest: Artefact) -> str:
+    """Only the good end of its command says of a dump whose beginning nobody saw that it is one."""
+    if not job.engine or job.tool in BASE_TOOLS or newest.repository:
+        return ""
+    if newest.head or newest.fault:
+        return ""
+    run = job.job.run
+    good = run is not None and run.good is True
+    if good and proven(facts, job.job, job.tool, job.words):
+        return ""
+    return msg("not_looked_inside")
 
 
 def _cut_short(job: BackupJob, newest: _Point) -> Freshness | None:
@@ -223,7 +252,8 @@ def _judge(points: list[_Point], bounds: Bounds) -> Freshness:
     when = good[-1].when if good else None
     if newest.fault:
         state: State = "empty" if "empty" in newest.fault else "failed"
-        return Freshness(state, when, f"{_where(newest.quote)} {newest.fault}", shown)
+        where, zh = _where(newest.quote), in_chinese(newest.fault)
+        return Freshness(state, when, f"{where} {newest.fault}", shown, f"{where} {zh}")
     if _small(newest, usual, bounds.percent):
         return Freshness("small", when, f"{_where(newest.quote)} {newest.size}/{usual:.0f}", shown)
     return Freshness("stale", when, newest.quote.read, shown)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from collector.facts.backup.artefacts.pgbackrest_log import PGBACKREST_LOG
 from collector.facts.backup.artefacts.traces import Record
 from collector.facts.backup.commands.addresses import Address, address_of
 from collector.facts.backup.commands.copies import clusters, of_server, stanza_settings
 from collector.facts.backup.commands.destinations import tool_and_args, values
 from collector.facts.backup.commands.jobs import BackupJob
 from collector.facts.backup.commands.named_files import named
+from collector.facts.backup.commands.permissions import account_of, in_home_of
 from collector.facts.backup.commands.repositories import repositories
 from collector.facts.backup.commands.scheduled import all_jobs
 from collector.facts.base.paths import within
@@ -91,7 +93,9 @@ def record_of(facts: Facts, record: Record, job: BackupJob, store: Store, real: 
     kin = [j for j in every if _family(j) == _family(job)]
     alone = len({j.job.name for j in kin}) == 1
     if record.read == "backup.borg":
-        ours = repository_of(facts, job) if _family(job) == "borg" else ()
+        if _family(job) != "borg" or not in_home_of(record.home, {account_of(job)}):
+            return False
+        ours = repository_of(facts, job)
         return _meet(ours, [address_of(record.where)]) and alone_there(facts, job)
     if record.read == "backup.journal":
         said = re.match(r"\S+ [^\s/]+/(\S+)", record.line)
@@ -101,6 +105,12 @@ def record_of(facts: Facts, record: Record, job: BackupJob, store: Store, real: 
         return job.tool == "restic" and alone and all(takes_as_much(j, job) for j in kin)
     if record.read == "backup.pgbackrest":
         return job.tool == "pgbackrest" and stanza_holds(facts, record.where, job, store, real)
+    if record.by not in ("", account_of(job)):
+        return False
+    if log := PGBACKREST_LOG.fullmatch(record.where):
+        same = job.tool == "pgbackrest" and stanza_of(job) == log[1]
+        sealed = same and _sealed_or_away(facts, log[1])
+        return sealed and stanza_takes(facts, job, store, real) is True
     if "rsnapshot" in record.where:
         return job.tool == "rsnapshot" and alone
     said_there = [j for j in kin if record.where in j.targets]
@@ -116,6 +126,20 @@ def stanza_holds(facts: Facts, where: str, job: BackupJob, store: Store, real: s
     places = of_server(facts.capture, "pgbackrest")
     here = any(a.kind == "path" and a.path == match[1] for a in places)
     return here and stanza_takes(facts, job, store, real) is True
+
+
+def _sealed_or_away(facts: Facts, stanza: str) -> bool:
+    """Can the record of this stanza not be read here: encrypted, or on another host?
+
+    Where it can, it tells more than a log, and where it should lie and does not, nothing is left.
+    """
+    places = of_server(facts.capture, "pgbackrest")
+    here = [f"{a.path.rstrip('/')}/backup/{stanza}/backup.info" for a in places if a.kind == "path"]
+    if not here:
+        return bool(places)
+    found = facts.capture.read("backup.pgbackrest")
+    sealed = {f.path for f in found.present() if f.data.startswith(b"Salted__")}
+    return bool(sealed & {*here})
 
 
 def stanza_of(job: BackupJob) -> str:

@@ -15,6 +15,7 @@ from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.backup.commands.destinations import destinations, tool_and_args
 from collector.facts.backup.commands.jobs import BackupJob
 from collector.facts.backup.commands.named_files import Mode, named
+from collector.facts.backup.commands.permissions import account_of
 from collector.facts.backup.ended import proven
 from collector.facts.base.paths import folders_above, within
 from collector.facts.data.inventory import Store
@@ -25,12 +26,6 @@ _READS_ALL = re.compile(r"cap_dac_(read_search|override)\b", re.IGNORECASE)
 # These fail where they could not read a file of what they take.
 _STRICT = frozenset({"restic", "borg", "rsync", "rclone", "tar", "rsnapshot"})
 _FORGIVING = {"--ignore-failed-read", "--ignore-missing-args"}
-# su - NAME -c, runuser -l NAME -c: whom the line's command runs as
-_AS = re.compile(
-    r"\b(?:su|runuser)\s+(?:-l\s+|--login\s+|-\s+|-s\s+\S+\s+)*([a-z_][\w.-]*)\s+(?:-s\s+\S+\s+)?"
-    r"(?:-\w*c|--command)\b"
-)
-_NAMED = re.compile(r"\b(?:sudo|runuser|doas|gosu|setpriv)\b.*?(?:-u|--user|--reuid)[ =](\S+)")
 
 
 def in_doubt(facts: Facts, job: BackupJob, store: Store, real: str) -> str:
@@ -72,7 +67,7 @@ def _hidden(job: BackupJob, taken: list[str]) -> str:
 def _unread(facts: Facts, job: BackupJob, paths: list[str]) -> str:
     """Whom the job runs as, where it is not shown that this account can read the store."""
     told = dict(job.job.sandbox or ())
-    user = _account(job, told)
+    user = account_of(job)
     if user in ("", "root", "0") or _READS_ALL.search(told.get("AmbientCapabilities", "")):
         return ""
     uid, gid = _numbers(facts, user)
@@ -80,24 +75,6 @@ def _unread(facts: Facts, job: BackupJob, paths: list[str]) -> str:
         return ""
     # files below may be others', but a folder of one's own is mostly filled by oneself
     return next((f"{user}: {p}" for p in paths if not _owns(facts, p, uid, gid)), "")
-
-
-def _account(job: BackupJob, told: dict[str, str]) -> str:
-    line = next((x for x in job.job.text.splitlines() if job.tool in x and _AS.search(x)), "")
-    if match := _AS.search(line):
-        return match[1]
-    before = " ".join(job.words[: _at(job)])
-    if match := _NAMED.search(before):
-        return match[1]
-    if re.search(r"\b(sudo|doas)\b", before):
-        return "root"
-    if told.get("DynamicUser") == "yes":
-        return job.job.name
-    return job.job.user
-
-
-def _at(job: BackupJob) -> int:
-    return next((i for i, w in enumerate(job.words) if w.rpartition("/")[2] == job.tool), 0)
 
 
 def _told_by_status(facts: Facts, job: BackupJob) -> bool:

@@ -10,6 +10,7 @@ from collector.facts.backup.artefacts.base_backups import bases
 from collector.facts.backup.artefacts.files import Artefact, Artefacts, artefacts
 from collector.facts.backup.commands.command_lines import ENGINES, filled
 from collector.facts.backup.commands.jobs import BackupJob
+from collector.facts.backup.dump_kinds import as_printed
 from collector.facts.backup.identity import holds
 from collector.facts.backup.outputs import outputs
 from collector.facts.base.paths import within
@@ -43,7 +44,7 @@ def by_name(facts: Facts, job: BackupJob) -> dict[str, list[Artefact]]:
         return found
     files = _files(left, job)
     for artefact in bases(files) if job.tool in BASE_TOOLS else files:
-        found.setdefault(_family(artefact.path), []).append(artefact)
+        found.setdefault(_family(artefact.path), []).append(as_printed(job, artefact))
     return found
 
 

@@ -11,6 +11,7 @@ from collector.facts.backup.artefacts.files import artefacts
 from collector.facts.backup.artefacts.reports import Report, reports
 from collector.facts.backup.artefacts.traces import records
 from collector.facts.backup.commands.addresses import Address, address_of, same_target
+from collector.facts.backup.contradicted import unfinished
 from collector.facts.backup.coverage import Cover
 from collector.facts.backup.ended import proven
 from collector.facts.backup.freshness import Bounds, freshness, speaks_of
@@ -63,12 +64,15 @@ def sent(facts: Facts, known: Cover, copy: Copy, every: Sequence[Copy], bounds: 
         arrived = _arrived(facts, copy)
         if arrived:
             return _judge(arrived, bounds)
-    shown = [
-        _Run(r.when, True, r.read, Quote(r.read, (r.line,)))
+    made = [
+        r
         for r in facts.get(records)
         if use is not None and _shows(r.read, r.where, copy, every)
         and record_of(facts, r, use, known.store, known.real)
     ]  # fmt: skip
+    if any(unfinished(r, copy.way.job) for r in made):
+        return Sent("untold", None, copy.way.label)
+    shown = [_Run(r.when, True, r.read, Quote(r.read, (r.line,))) for r in made]
     if shown:
         return _judge(shown, bounds)
     run = copy.way.job.run

@@ -17,7 +17,7 @@ from collector.facts.backup.commands.command_lines import ENGINES
 from collector.facts.backup.commands.copies import pgbackrest, remotes
 from collector.facts.backup.commands.destinations import encrypts, opened_by_nothing
 from collector.facts.backup.commands.named_files import named
-from collector.facts.backup.commands.permissions import key_opened, opened
+from collector.facts.backup.commands.permissions import in_home_of, key_opened, opened
 from collector.facts.backup.ended import sealed
 from collector.facts.backup.job_artefacts import left_by
 from collector.facts.backup.offsite import Copy
@@ -87,16 +87,24 @@ def held(facts: Facts, copy: Copy) -> Held:
 
 
 def _of_borg(facts: Facts, copy: Copy) -> Held:
-    for where, kind in facts.get(borg_keys).items():
-        if same_target(address_of(where), copy.to):
-            quote = Quote("backup_named.borg", (f"{where}: key-type {kind}",))
-            answer = _BORG.get(kind, "unknown")
-            scheme = f"borg -e {_BORG_MODES[kind]}" if kind in _BORG_MODES else "borg"
-            # the key lies in the repository, and nothing closes it
-            if kind in _REPOKEYS and (empty := _empty_secret(facts, copy)):
-                return Held("no", f"{copy.label}: {empty}", (quote,))
-            return Held(answer, scheme if answer == "yes" else f"{copy.label}: {scheme}", (quote,))
-    return Held("unknown", copy.label)
+    """By what the borg of those whom it runs as remembers; of two words the worse."""
+    told = [
+        _of_key(facts, copy, where, kind)
+        for folder, (where, kind) in facts.get(borg_keys).items()
+        if same_target(address_of(where), copy.to) and in_home_of(folder, copy.way.users)
+    ]
+    order = ("no", "unknown", "yes")
+    return min(told, key=lambda h: order.index(h.encrypted), default=Held("unknown", copy.label))
+
+
+def _of_key(facts: Facts, copy: Copy, where: str, kind: int) -> Held:
+    quote = Quote("backup_named.borg", (f"{where}: key-type {kind}",))
+    answer = _BORG.get(kind, "unknown")
+    scheme = f"borg -e {_BORG_MODES[kind]}" if kind in _BORG_MODES else "borg"
+    # the key lies in the repository, and nothing closes it
+    if kind in _REPOKEYS and (empty := _empty_secret(facts, copy)):
+        return Held("no", f"{copy.label}: {empty}", (quote,))
+    return Held(answer, scheme if answer == "yes" else f"{copy.label}: {scheme}", (quote,))
 
 
 def _of_pgbackrest(facts: Facts, copy: Copy) -> Held:
@@ -308,10 +316,10 @@ def keys_beside(facts: Facts, every: Sequence[Copy]) -> tuple[tuple[str, Quote],
     return tuple(found)
 
 
-def borg_keys(capture: Capture) -> Mapping[str, int]:
-    """How each borg repository that this host knows is encrypted, by its location.
+def borg_keys(capture: Capture) -> Mapping[str, tuple[str, int]]:
+    """How each borg repository is encrypted that was used here, by the folder of who used it.
 
-    The number is the key's type (borg.constants.KeyType). Raises FactError.
+    First where it lies, then the key's type (borg.constants.KeyType). Raises FactError.
     """
     kinds: dict[str, str] = {}
     places: dict[str, str] = {}
@@ -321,7 +329,10 @@ def borg_keys(capture: Capture) -> Mapping[str, int]:
     found = {}
     for folder, where in places.items():
         kind = kinds.get(folder, "")
+        if folder.startswith("/home/") and not kind.isdecimal():
+            # what a user lays there keeps nobody from judging the rest
+            continue
         if not re.fullmatch(r"\d{1,3}", kind):
             raise NotUnderstood("backup_named.borg", msg("key_type", folder=folder, kind=kind))
-        found[where] = int(kind)
+        found[folder] = (where, int(kind))
     return found

@@ -8,8 +8,8 @@ that the schedule of the backup counts, too.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import pairwise
 
@@ -19,6 +19,7 @@ from collector.facts.backup.commands.jobs import BackupJob
 from collector.facts.backup.commands.repositories import named, one_repository, repositories
 from collector.facts.scheduling.jobs import jobs
 from collector.facts.scheduling.models import Job
+from collector.facts.scheduling.removing_loops import cut_off, loop_removes
 from collector.model import Capture, Quote
 
 # the most and the fewest days that one of each kind stands for
@@ -54,7 +55,10 @@ class Keeping:
 
 @dataclass(frozen=True, slots=True)
 class Prune:
-    """One command that deletes versions: of a repository, or files whose paths fit `pattern`."""
+    """One command that deletes versions: of a repository, or files whose paths fit `pattern`.
+
+    `takes` says so of a file where no pattern does.
+    """
 
     job: Job
     tool: str
@@ -63,6 +67,7 @@ class Prune:
     keeps: tuple[tuple[str, float], ...]
     certain: bool
     text: str
+    takes: Callable[[str], bool] | None = None
 
 
 def prunes(capture: Capture) -> tuple[Prune, ...]:
@@ -74,8 +79,11 @@ def prunes(capture: Capture) -> tuple[Prune, ...]:
         for line, _ in pipelines(job.text):
             # find … | xargs rm
             removed = any("xargs" in words[:1] and "rm" in words for words in line)
+            looped = loop_removes(job.text, line)
             for words in line:
-                found += _prune(job, [*words, *(["-delete"] if removed else [])])
+                removes = [*words, *(["-delete"] if removed or looped is not None else [])]
+                sure = looped is not False
+                found += [replace(p, certain=p.certain and sure) for p in _prune(job, removes)]
         found += _newest_only(job)
     return tuple(dict.fromkeys(found))
 
@@ -154,25 +162,29 @@ def _newest_only(job: Job) -> Iterator[Prune]:
     text = filled(job.text)
     for line, folder in pipelines(job.text):
         names = [words[0].rpartition("/")[2] for words in line]
-        if names[:1] != ["ls"] or "tail" not in names:
+        stay = next((n for words in line[1:] if (n := cut_off(words)) is not None), None)
+        if names[:1] != ["ls"] or stay is None:
             continue
-        listing, cut = line[0][1:], line[names.index("tail")]
-        number = re.search(r"(?:^| )(?:-n ?)?\+(\d+)", " ".join(cut[1:]))
+        listing = line[0][1:]
         newest = any(re.fullmatch(r"-\w*t\w*", w) for w in listing)
-        removed = any("rm" in w for w in line) or re.search(
-            r"\brm\s[^\n;|&]*(\$\(|`)[^\n)`]*\bls\s", text
+        looped = loop_removes(job.text, line)
+        removed = (
+            any("rm" in w for w in line)
+            or looped is not None
+            or re.search(r"\brm\s[^\n;|&]*(\$\(|`)[^\n)`]*\bls\s", text)
         )
         named_here = [w for w in listing if not w.startswith("-")]
-        if not (number and newest and removed) or "-r" in listing:
+        if not (newest and removed) or "-r" in listing:
             continue
         place = named_here[0] if named_here else folder
         if not place.startswith("/"):
             place = f"{folder.rstrip('/')}/{place}" if folder.startswith("/") else ""
         if place:
             pattern = place if "*" in place else f"{place.rstrip('/')}/*"
-            keeps = (("last", float(int(number[1]) - 1)),)
+            keeps = (("last", float(stay)),)
             shown = " | ".join(" ".join(w) for w in line)[:160]
-            yield Prune(job, "ls", frozenset(), pattern, keeps, certain=True, text=shown)
+            sure = looped is not False
+            yield Prune(job, "ls", frozenset(), pattern, keeps, certain=sure, text=shown)
 
 
 def keeping_of(
@@ -185,8 +197,8 @@ def keeping_of(
     """The rules that what `job` leaves (`files`) stands under. Raises NotUnderstood."""
     rules = []
     for prune in found:
-        if prune.pattern:
-            mine = [f for f in files if fnmatchcase(f, prune.pattern)]
+        if prune.pattern or prune.takes:
+            mine = [f for f in files if _takes(prune, f)]
             sure = len(mine) == len(files) > 0
             if not mine:
                 continue
@@ -204,6 +216,10 @@ def keeping_of(
     if job.tool == "rsnapshot":
         rules += _rsnapshot(capture, job)
     return tuple(rules)
+
+
+def _takes(prune: Prune, file: str) -> bool:
+    return prune.takes(file) if prune.takes else fnmatchcase(file, prune.pattern)
 
 
 def _keeping(

@@ -3,40 +3,47 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from collector.errors import NotUnderstood
+from collector.facts.backup.artefacts.base_backups import TOOLS as BASE_TOOLS
+from collector.facts.backup.artefacts.borg_archives import archives
 from collector.facts.backup.artefacts.checks import Trace, borgmatic_times, runs, traces
+from collector.facts.backup.artefacts.files import Artefact
 from collector.facts.backup.artefacts.reports import all_reports
 from collector.facts.backup.chains import with_copies
 from collector.facts.backup.commands.checks import CheckJob, check_jobs
 from collector.facts.backup.commands.jobs import BackupJob
+from collector.facts.backup.commands.permissions import account_of, in_home_of
 from collector.facts.backup.commands.repositories import one_repository, repositories
 from collector.facts.backup.commands.scheduled import all_jobs
 from collector.facts.backup.coverage import Cover
 from collector.facts.backup.freshness import speaks_of
 from collector.facts.backup.identity import stanza_of
-from collector.facts.backup.job_artefacts import left_by
-from collector.i18n.message import msg
+from collector.facts.backup.job_artefacts import left_by, of_job
+from collector.i18n.message import in_chinese
 from collector.model import Capture, Facts, Quote
 
-State = Literal["verified", "old", "failed", "untold", "hidden", "never", "no_backup"]
+State = Literal["verified", "old", "failed", "untold", "hidden", "never", "no_backup", "unopened"]
 _SKEW = timedelta(hours=1)
 _FAMILY = {"borgmatic": "borg"}
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """How it stands with a store: `when` the last good check was, `why` names what was met."""
+    """How it stands with a store: `when` the last good check was, `why` names what was met.
+
+    `unopened`: what holds the dump of a database was checked, and the dump itself by nobody.
+    """
 
     state: State
     when: datetime | None
     why: str
     quotes: tuple[Quote, ...] = ()
+    why_zh: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +57,43 @@ class _Check:
 def verification(facts: Facts, known: Cover, now: datetime, age: timedelta) -> Verification:
     """The newest check decides: after one that failed, an older good one is no comfort.
 
+    A repository in which a dump lies may be in order, and the dump be noise.
+
     Raises FactError where jobs or traces could not be seen.
     """
-    jobs = (*with_copies(facts, known), *known.perhaps)
+    dumps = _newest_dumps(facts, known, known.sure)
+    # of a job that may leave something out, noise is noise
+    for dump in (*dumps, *_newest_dumps(facts, known, known.perhaps)):
+        # whether the last one is empty or cut off backup.fresh asks
+        if what := dump.doubt:
+            state: State = "failed" if dump.fault else "untold"
+            quote = Quote("backup.artefacts", (dump.line,), dump.path)
+            zh = f"{dump.path}：{in_chinese(what)}"
+            return Verification(state, None, f"{dump.path}: {what}", (quote,), zh)
+    own = (*known.sure, *known.perhaps)
+    every = _found(facts, known, (*with_copies(facts, known), *known.perhaps), now, age)
+    seen_whole = bool(dumps) and all(d.whole for d in dumps)
+    if known.store.kind != "database" or seen_whole or every.state != "verified":
+        return every
+    found = _found(facts, known, own, now, age)
+    if found.state in ("verified", "failed"):
+        return found
+    unread = [d.path for d in dumps if not d.whole] or [j.label for j in known.sure]
+    return replace(every, state="unopened", why=f"{every.why}; {', '.join(unread)}")
+
+
+def _newest_dumps(facts: Facts, known: Cover, of: Sequence[BackupJob]) -> list[Artefact]:
+    """Of each kind of file that dumps of a database left, the newest one."""
+    if known.store.kind != "database":
+        return []
+    jobs = [j for j in of if j.engine and j.tool not in BASE_TOOLS]
+    groups = [g for j in jobs for g in of_job(facts, j, known.store)]
+    return [max(g, key=lambda a: a.when) for g in groups if not g[0].repository]
+
+
+def _found(
+    facts: Facts, known: Cover, jobs: Sequence[BackupJob], now: datetime, age: timedelta
+) -> Verification:
     related: list[tuple[CheckJob, bool | None]] = []
     told = {r.repository.rstrip("/") for _, r in facts.get(all_reports) if speaks_of(r, known)}
     for check in facts.get(check_jobs):
@@ -113,13 +154,21 @@ def _backed_up(facts: Facts, known: Cover) -> bool:
 
 def _shown(facts: Facts, check: CheckJob) -> bool:
     """Would a check of this job have been seen, so that none seen means none made?"""
-    if any(t.path and t.path in check.job.text for t in facts.get(traces)):
+    if any(t.path and t.path in check.job.text and _own(t, check) for t in facts.get(traces)):
         return True
     return check.tells and check.job.run is not None and check.job.run.finished is not None
 
 
+def _own(trace: Trace, check: CheckJob) -> bool:
+    """Can nobody but the system and whom the job runs as have written it?"""
+    return trace.by in ("", check.job.user)
+
+
 def _checks(facts: Facts, check: CheckJob, job: BackupJob) -> bool | None:
     """Does it check what the job backs up? None where that cannot be told."""
+    # anybody has a crontab: whether he can open the repository of another is not seen
+    if check.job.user not in ("", "root", job.job.user, account_of(job)):
+        return None if check.tool == job.tool or check.patterns else False
     if check.patterns:
         return _files_checked(facts, check, job)
     if _FAMILY.get(check.tool, check.tool) != _FAMILY.get(job.tool, job.tool):
@@ -177,7 +226,8 @@ def _of_jobs(facts: Facts, checks: list[CheckJob]) -> Iterator[_Check]:
 def _trace_of(trace: Trace, check: CheckJob, every: tuple[CheckJob, ...]) -> bool:
     """Is it certain that this job printed it? It did where no other one prints the like."""
     tool = _FAMILY.get(check.tool, check.tool)
-    if trace.tool != tool:
+    # that a user's log tells of errors counts, whoever wrote it there
+    if trace.tool != tool or (trace.good and not _own(trace, check)):
         return False
     kin = {c.job.name for c in every if _FAMILY.get(c.tool, c.tool) == tool}
     if trace.unit and check.job.run is not None and trace.unit == check.job.run.service:
@@ -199,11 +249,5 @@ def _by_borgmatic(facts: Facts, check: CheckJob) -> Iterator[_Check]:
 
 
 def borg_places(capture: Capture) -> dict[str, str]:
-    """Where the repositories lie that borg was used with here, by id. Raises FactError."""
-    found = {}
-    for line in capture.read("backup.borg").text().splitlines():
-        match = re.fullmatch(r"borg ([0-9a-f]+) \d+ ?(.*)", line)
-        if match is None:
-            raise NotUnderstood("backup.borg", msg("not_understood", line=line))
-        found[match[1]] = match[2]
-    return found
+    """Where the repositories lie that root's borg was used with here, by id. Raises FactError."""
+    return {a.id: a.where for a in archives(capture) if in_home_of(a.home, {"root"})}

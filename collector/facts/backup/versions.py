@@ -8,29 +8,31 @@ says; what jobs delete (`backup_keeping`) bounds it. A repository that only its 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
-from collector.errors import NotUnderstood
+from collector.facts.backup.artefacts.marks import seen
 from collector.facts.backup.artefacts.reports import Report, reports
 from collector.facts.backup.artefacts.traces import records
 from collector.facts.backup.chains import with_copies
 from collector.facts.backup.commands.jobs import BackupJob
 from collector.facts.backup.commands.repositories import repositories
 from collector.facts.backup.commands.scheduled import all_jobs
+from collector.facts.backup.contradicted import complaining, increment
 from collector.facts.backup.coverage import Cover
 from collector.facts.backup.freshness import speaks_of
 from collector.facts.backup.identity import record_of
-from collector.facts.backup.job_artefacts import groups_of
-from collector.facts.backup.retention import Keeping, keeping_of, prunes
-from collector.i18n.message import msg
-from collector.model import Capture, Facts, Quote
+from collector.facts.backup.job_artefacts import groups_of, left_by
+from collector.facts.backup.retention import Keeping, Prune, keeping_of, prunes
+from collector.model import Facts, Quote
 
 State = Literal[
     "kept", "mutable", "young", "short", "untold", "few", "pruned", "single", "no_backup"
 ]
+# what a rule that removes more could make worse
+_LONG = ("kept", "mutable", "young", "short", "untold")
 # more files than these are not listed in one folder
 _LISTED = 200
 _SKEW = timedelta(hours=1)
@@ -39,26 +41,16 @@ _DATES = re.compile(r"\bdate\s+\+['\"]?((?:\\?%\w|[^\s'\"`)])+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What backup.artefacts tells of folders: see its read.
-
-    `append_only`: borg repositories set so; `fixed`: files and folders under chattr +i;
-    `growing`: folders under chattr +a; `trees` are copies of whole trees, each with its time.
-    """
-
-    append_only: frozenset[str]
-    fixed: frozenset[str]
-    growing: frozenset[str]
-    trees: Mapping[str, datetime]
-
-
-@dataclass(frozen=True, slots=True)
 class Wanted:
-    """`count` versions that reach back `days`; a report of them is not older than that either."""
+    """`count` versions that reach back `days`; a report of them is not older than that either.
+
+    `cleaners` tells what removes such files besides the jobs of backups.
+    """
 
     count: int
     days: int
     now: datetime
+    cleaners: Callable[[Facts, Sequence[str]], tuple[Prune, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,45 +80,13 @@ class _Held:
     quotes: tuple[Quote, ...]
 
 
-def seen(capture: Capture) -> Seen:
-    """Raises FactError."""
-    append_only, fixed, growing = set(), set(), set()
-    trees: dict[str, datetime] = {}
-    for line in capture.read("backup.artefacts").text().splitlines():
-        word, _, rest = line.partition(" ")
-        if word == "repository":
-            match = re.fullmatch(r"(\d+) (\S+) (/.*)", rest)
-            if match and match[2] == "1":
-                append_only.add(match[3])
-        elif word == "attr":
-            flags, _, path = rest.partition(" ")
-            if "i" in flags:
-                fixed.add(path)
-            if "a" in flags:
-                growing.add(path)
-        elif word == "tree":
-            match = re.fullmatch(r"(\d+) (/.*)", rest)
-            if match is None:
-                raise NotUnderstood("backup.artefacts", msg("not_understood", line=line))
-            trees[match[2]] = _tree_time(match[2], int(match[1]))
-    return Seen(frozenset(append_only), frozenset(fixed), frozenset(growing), trees)
-
-
-def _tree_time(path: str, mtime: int) -> datetime:
-    """Of its name where that is a date: rsync -a gives a tree the time of what it copied."""
-    name = re.match(r"(\d{4})-?(\d\d)-?(\d\d)(?!\d)", path.rpartition("/")[2])
-    if name:
-        try:
-            return datetime(int(name[1]), int(name[2]), int(name[3]), tzinfo=UTC)
-        except ValueError:
-            pass
-    return datetime.fromtimestamp(mtime, UTC)
-
-
 def versions(facts: Facts, known: Cover, wanted: Wanted) -> Versions:
     """The best that any job or report of the store shows. Raises FactError."""
-    own = _reported(facts.get(reports), known, wanted)
-    answers = [_of_job(facts, known, job, own, wanted) for job in with_copies(facts, known)]
+    own = _reported(facts.get(reports), [known], wanted)
+    answers = [
+        _of_job(facts, known, job, own or _of_copies(facts, known, job, wanted), wanted)
+        for job in with_copies(facts, known)
+    ]
     if own and not answers:
         answers = [_judge(own, (), _guard(own, facts, None, ()), wanted)]
     if not answers:
@@ -140,16 +100,29 @@ def versions(facts: Facts, known: Cover, wanted: Wanted) -> Versions:
     return min(answers, key=lambda a: order.index(a.state))
 
 
-def _reported(found: tuple[Report, ...], known: Cover, wanted: Wanted) -> Report | None:
-    """The newest good report of the store, not older than what it has to reach back."""
+def _reported(found: tuple[Report, ...], every: Sequence[Cover], wanted: Wanted) -> Report | None:
+    """The newest good report of all of them, not older than what it has to reach back."""
     mine = [
         r
         for r in found
-        if speaks_of(r, known)
+        if all(speaks_of(r, known) for known in every)
         and r.ok
         and wanted.now - timedelta(days=wanted.days) <= r.finished <= wanted.now + _SKEW
     ]
     return max(mine, key=lambda r: r.finished, default=None)
+
+
+def _of_copies(facts: Facts, known: Cover, job: BackupJob, wanted: Wanted) -> Report | None:
+    """What a job that takes the folders of a dump reports of these: each version has the dump."""
+    if job in known.sure:
+        return None
+    left = [a for own in known.sure for a in left_by(facts, own) if not a.repository]
+    folders = dict.fromkeys(a.path.rpartition("/")[0] for a in left)
+    every = [
+        replace(known, store=replace(known.store, name=f, kind="path", path=f, engine=""), real=f)
+        for f in folders
+    ]
+    return _reported(facts.get(reports), every, wanted) if every else None
 
 
 def _of_job(
@@ -161,7 +134,13 @@ def _of_job(
     guard = _guard(own, facts, job, files)
     if own is not None and own.snapshots is not None:
         return _judge(own, tuple(rules), guard, wanted, label=job.label)
-    return _judge(held, tuple(rules), guard, wanted, label=job.label)
+    told = _judge(held, tuple(rules), guard, wanted, label=job.label)
+    if wanted.cleaners is None or told.state not in _LONG or not files:
+        return told
+    if more := wanted.cleaners(facts, files):
+        rules += keeping_of(facts.capture, job, list(files), more, ())
+        return _judge(held, tuple(rules), guard, wanted, label=job.label)
+    return told
 
 
 def _rules(
@@ -249,6 +228,9 @@ def _held(facts: Facts, known: Cover, job: BackupJob) -> Iterator[_Held]:
     every = facts.get(all_jobs)
     # what lies in a mirror came from its source
     groups = groups_of(facts, job, known.store) if job.tool != "rsync" else ()
+    good_ones = [a for _, group in groups for a in group if not a.fault]
+    if good_ones and (increment(job) or complaining(job, good_ones)):
+        return
     for family, group in groups:
         good = [a for a in group if not a.fault]
         if not good:

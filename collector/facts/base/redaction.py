@@ -310,6 +310,12 @@ ERRORS = "\n".join(
         *_assignments(
             [f"[^/A-Za-z0-9_.-]{any_case(word)}{_NAME}" for word in WORDS_OF_SECRETS[:4]], ":"
         ),
+        # what they quote of a line that they do not understand; of files the names stay
+        r"s/\"[^\"\/][^\"]*\"/\"***\"/g",
+        r"s/`[^`'\/][^`']*[`']/`***'/g",
+        rf"s/\({any_case('option')}:[[:space:]]*\).*/\1***/",
+        rf"s/\({any_case('key')}:[[:space:]]*\)[^\/[:space:]][^[:space:]]*/\1***/g",
+        r"s/\([[:space:]]line [0-9]\{1,9\}:[[:space:]]*\)[^\/[:space:]][^[:space:]]*$/\1***/",
     ]
 )
 

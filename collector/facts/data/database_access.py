@@ -1,19 +1,20 @@
 """Who a running database lets in without asking: by its own answer, or by its settings.
 
 redis and mysqld are asked over loopback and their socket, as nobody and with no credentials; of
-PostgreSQL pg_hba.conf is read, of MongoDB and Elasticsearch the settings.
+PostgreSQL pg_hba.conf is read, of MongoDB and Elasticsearch the settings: what stands in a file
+counts as far as the process that runs has read it since.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.base.intervals import address
-from collector.facts.data.database_access_read import ACCOUNTS, MOST, QUESTION, RULES
+from collector.facts.data.database_access_read import ACCOUNTS, MOST, QUESTION
+from collector.facts.data.postgresql_hba import cluster_of, from_loopback
 from collector.facts.system.taken_up import NOT_ASKED, taken_up
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
@@ -80,6 +81,19 @@ def told_of(capture: Capture, kind: str) -> tuple[tuple[str, tuple[str, ...]], .
     return tuple((name, lines) for found, name, lines in parts if found == kind)
 
 
+def asked(capture: Capture, engine: str, pid: int, ports: Container[int]) -> bool:
+    """Is what was said of that engine said of this process, which listens at those ports?
+
+    A process is known by its number, redis by the port at which it answered.
+    """
+    told = told_of(capture, engine)
+    if engine == "redis":
+        return any(name.isdecimal() and int(name) in ports for name, _ in told)
+    if engine in ("elasticsearch", "postgresql"):
+        return any(f"run start {pid} " in f"{line} " for _, lines in told for line in lines)
+    return any(name == str(pid) for name, _ in told)
+
+
 def _keep(found: dict[str, Access], engine: str, seen: Access) -> None:
     order = ("asks", "unknown", "open")
     if engine not in found or order.index(seen.auth) > order.index(found[engine].auth):
@@ -119,16 +133,34 @@ def _redis(port: str, lines: tuple[str, ...], settings: list[tuple[str, ...]]) -
         if told.get("protected") == "yes" and version and int(version[1]) >= 7:
             return Access("asks", "protected-mode yes", quoted)
         return Access("open", f"redis {port}: PONG", quoted)
-    mine = [s for s in settings if _value(s, "port", "6379") == port]
+    mine = [s for s in settings if port in (_value(s, "port", "6379"), _value(s, "tls-port", ""))]
     if len(mine) != 1:
         return Access("unknown", f"redis {port}", quoted)
     if any(re.match(r"\s*(aclfile|include|user)\s", line, re.IGNORECASE) for line in mine[0]):
         return Access("unknown", f"redis {port}: ACL", mine[0])
-    if _value(mine[0], "requirepass", ""):
-        return Access("asks", "requirepass", mine[0])
-    if _value(mine[0], "protected-mode", "yes") == "yes" and not _value(mine[0], "bind", ""):
-        return Access("asks", "protected-mode yes", mine[0])
-    return Access("unknown", f"redis {port}", mine[0])
+    by_settings = _redis_settings(port, mine[0])
+    doubt = stale((*lines, *mine[0]))
+    if by_settings.auth == "asks" and doubt:
+        return Access("unknown", doubt, mine[0])
+    return by_settings
+
+
+def _redis_settings(port: str, lines: tuple[str, ...]) -> Access:
+    if _value(lines, "requirepass", ""):
+        return Access("asks", "requirepass", lines)
+    if _value(lines, "protected-mode", "yes") == "yes" and not _value(lines, "bind", ""):
+        return Access("asks", "protected-mode yes", lines)
+    return Access("unknown", f"redis {port}", lines)
+
+
+def stale(lines: tuple[str, ...]) -> str:
+    """Which file may be other than what its process found when it started; empty where none is."""
+    run = [line.removeprefix("run ") for line in lines if line.startswith("run ")]
+    if run == ["none"]:
+        return ""
+    pid = next((m[1] for line in run if (m := re.fullmatch(r"start (\d{1,9}) \d+", line))), "0")
+    taken = taken_up(run, int(pid), reloads=False) if run else NOT_ASKED
+    return "" if taken.holds() else f"{taken.path or taken.how}: restart"
 
 
 def _redis_users(port: str, settings: list[tuple[str, ...]]) -> Access | None:
@@ -137,7 +169,7 @@ def _redis_users(port: str, settings: list[tuple[str, ...]]) -> Access | None:
     None where there is none, or no settings of this port were found.
     """
     for lines in settings:
-        if _value(lines, "port", "6379") != port:
+        if port not in (_value(lines, "port", "6379"), _value(lines, "tls-port", "")):
             continue
         for line in lines:
             words = line.split()
@@ -170,19 +202,18 @@ def _memcached(_: str, lines: tuple[str, ...]) -> Access:
     return Access("open", "memcached", (msg("memcached_without_s"),))
 
 
-def _mongodb(pid: str, lines: tuple[str, ...]) -> Access:
-    run = [line.removeprefix("run ") for line in lines if line.startswith("run ")]
+def _mongodb(_: str, lines: tuple[str, ...]) -> Access:
+    run = tuple(line for line in lines if line.startswith("run "))
     lines = tuple(line for line in lines if not line.startswith("run "))
     joined = "\n".join(lines)
     if re.search(r"transitionToAuth(?!\s*[:=]\s*false)", joined):
         return Access("open", "transitionToAuth", lines)
     asks = r"^\s*authorization\s*[:=]\s*[\"']?enabled|^\s*auth\s*=\s*true|^--auth$|keyFile"
     if re.search(asks, joined, re.MULTILINE) and "--noauth" not in lines:
-        if not re.search(r"^--(?:auth|keyFile)$", joined, re.MULTILINE):
-            # of its settings it has what it found when it started
-            taken = taken_up(run, int(pid), reloads=False) if run else NOT_ASKED
-            if not taken.holds():
-                return Access("unknown", f"mongod.conf: {taken.path or taken.how}", lines)
+        told = re.search(r"^--(?:auth|keyFile)$", joined, re.MULTILINE)
+        # of its settings it has what it found when it started
+        if not told and (doubt := stale(run)):
+            return Access("unknown", f"mongod.conf: {doubt}", lines)
         return Access("asks", "authorization", lines)
     return Access("open", "mongod", lines or (msg("no_authorization"),))
 
@@ -223,42 +254,27 @@ def _mysql(_: str, lines: tuple[str, ...]) -> Access:
 
 def _postgresql(_: str, lines: tuple[str, ...]) -> Access:
     """`trust` for an address that is not loopback (pg_hba.conf, PostgreSQL 18, 20.1)."""
-    if not any(not x.startswith("hba ") for x in lines):
+    cluster = cluster_of(lines)
+    if not cluster.rules:
         return Access("unknown", "pg_hba.conf", lines)
-    told = 0
-    for line in lines:
-        told = 0 if line.startswith("hba ") else told + 1
-        if told > RULES:
-            raise CouldNotLook(_READ, msg("more_lines_pg_hba", rules=RULES))
-        if not told:
-            continue
-        words = re.findall(r'"[^"]*"|[^\s#]+', line.partition("#")[0])
-        if words and words[0].startswith("include"):
+    for words, line in cluster.rules:
+        if words[0].startswith("include"):
             return Access("unknown", line, (line,))
-        if len(words) < 4 or not words[0].startswith(("local", "host")):
-            raise NotUnderstood(_READ, msg("pg_hba_conf", line=line))
         if words[0] != "local" and "trust" in words[4:] and not from_loopback(words[3], words[4]):
             return Access("open", line, (line,))
+    if cluster.doubt:
+        return Access("unknown", cluster.doubt, cluster.told)
     return Access("asks", "pg_hba.conf", lines[:1])
 
 
-def from_loopback(where: str, mask: str) -> bool:
-    """Does this address of pg_hba.conf stand for the host itself?"""
-    host, _, length = where.partition("/")
-    try:
-        family, number = address(host)
-    except ValueError:
-        return host in ("samehost", "localhost")
-    if family == 6:
-        return number == 1 and length in ("", "128")
-    narrow = length in ("8", "16", "24", "32") or mask.startswith("255.")
-    return number >> 24 == 127 and narrow
-
-
 def _elasticsearch(_: str, lines: tuple[str, ...]) -> Access:
+    doubt = stale(lines) if "runs" in lines else ""
+    lines = tuple(line for line in lines if not line.startswith("run "))
     joined = "\n".join(lines)
     # of the settings of which one runs, and not of a package that was left over
     if re.search(r"enabled\s*:\s*[\"']?true", joined) and "runs" in lines:
+        if doubt:
+            return Access("unknown", doubt, lines)
         return Access("asks", "xpack.security.enabled", lines)
     if re.search(r"security\.enabled\s*:\s*[\"']?false|disabled\s*:\s*[\"']?true", joined):
         return Access("open", joined.strip(), lines)

@@ -10,6 +10,8 @@ from collector.facts.system.taken_up import LOOK
 
 # of processes, of accounts of one server, of lines of one pg_hba.conf
 MOST, ACCOUNTS, RULES = 500, 2000, 500
+# of processes that are asked since when they have their settings
+LOOKS = 40
 ENGINES: Mapping[str, str] = {
     "redis-server": "redis",
     "valkey-server": "redis",
@@ -23,6 +25,7 @@ ENGINES: Mapping[str, str] = {
     "gaussdb": "opengauss",
 }
 _NAMES = "|".join(ENGINES)
+_OWNERS = "postgres postgresql pgsql kingbase omm gaussdb opengauss highgo gpadmin"
 # of pg_hba.conf: who from where, and by which method; of an option its name alone
 HBA = r"""
 BEGIN {
@@ -65,15 +68,71 @@ tolower($1) == "user" {
 # of an ACL file; `acl` that it was read
 ACL = f'NR == 1 {{ print "acl" }}\n{_USER}'
 
+# $w is the folder of a PostgreSQL, $f its process, on the word of $W: when it has loaded which
+# pg_hba.conf, by its own answer where the peer of its socket is let in, else by its command line
+_PG = rf"""
+u=$W k_c=$hp_nl g= o= a= t=
+NAMER=$u; hp_can "$w/postmaster.pid" && o=$(hp_by "$w/postmaster.pid" head -n 5 2>/dev/null)
+NAMER=; set -f; IFS=$hp_nl; set -- $o; unset IFS; set +f
+o=; a=${{4-}} t=${{5-}}
+c=$(command -v psql); for b in /usr/lib/postgresql/*/bin/psql; do [ -x "$b" ] && c=$b; done
+case "$a" in (*[!0-9]*|"") t=;; esac
+case "$t" in (/*) ;; (*) t=;; esac
+if looks && [ -n "$c" ] && [ -n "$t" ] && hp_plain "$t" &&
+  hp_speaks "$t/.s.PGSQL.$a" {_OWNERS}; then
+  i=$(id -un "$h_uid"); hp_word "$c"; b=${{u:-$W}}
+  set -- "$c" -X -A -t -q -w -h "$t" -p "$a" -U "$i" -d postgres
+  PGCONNECT_TIMEOUT=3 PGOPTIONS='-c statement_timeout=3000'; export PGCONNECT_TIMEOUT PGOPTIONS
+  o=$(printf '%s\n' "select 'loaded '||extract(epoch from pg_conf_load_time());" \
+    "select 'at '||current_setting('hba_file');" \
+    "select 'broken' from pg_hba_file_rules where error is not null limit 1;" |
+    if [ -z "$b" ]; then "$@"; else hp_as "$b" "$@"; fi 2>/dev/null |
+    grep -E '^(loaded [0-9.]+|at /.*|broken)$')
+fi
+case "$o" in
+  *'at /'*) g=${{o#*at }}; g=${{g%%"$hp_nl"*}}; hp_plain "$g" || g=;;
+  *)
+    b=$(tr '\000' '\n' <"$d/cmdline" | sed -n 's/^config_file=\(\/.*\)/\1/p' | head -n 1)
+    b=${{b:-$w/postgresql.conf}}; hp_plain "$b" || b=/dev/null
+    g=${{b%/*}}/pg_hba.conf; [ -f "$g" ] || g=$w/sys_hba.conf; hp_plain "$g" || g=
+    NAMER=$u
+    for b in "$b" "$w/postgresql.auto.conf"; do hp_by "$b" cat 2>/dev/null; done |
+      grep -qiE '^[[:space:]]*hba_file' && echo 'run elsewhere'
+    NAMER=;;
+esac
+if [ -n "$g" ]; then
+  printf '%s\n' "$o" | sed -n -e '/^at /p' -e 's/^broken$/run &/p' -e 's/^loaded /run &/p'
+  t_p=$f t_f=$g$hp_nl t_d= t_u=
+  [ "$k_l" -gt {LOOKS} ] || {LOOK.strip()} | sed 's/^/run /'
+fi
+"""  # noqa: S608 - questions of fixed words
+
 QUESTION = (
     OPENED  # noqa: S608 - a question of fixed words
     + rf"""
 p=$(hp_started '{_NAMES}' own | head -n {MOST + 1})
-# where one runs, by the settings that it was started with
-e=$(grep -aohE -e '-D(es|opensearch)[.]path[.]conf=/[A-Za-z0-9_./-]+' \
-  /proc/[0-9]*/cmdline /dev/null 2>/dev/null | sed 's/^[^=]*=//' | sort -u | head -n 20)
+# of Elasticsearch and OpenSearch: the folder of settings that a process was started with, by its
+# own words, or by those of the process of the same account that has started it
+conf_of() {{
+  tr '\000' '\n' <"/proc/$1/cmdline" 2>/dev/null |
+    sed -n 's,^-D\(es\|opensearch\)[.]path[.]conf=\(/[A-Za-z0-9_./-]*\)$,\2,p' | tail -n 1
+}}
+e=; k=0
+for f in $(hp_started 'java|elasticsearch|opensearch' | head -n {MOST + 1}); do
+  k=$((k + 1)); [ $k -le {MOST} ] || {{ e="${{e}}more$hp_nl"; break; }}
+  # one of a container has its settings there
+  [ "/proc/$f/root/" -ef / ] || continue
+  c=$(conf_of "$f")
+  [ -n "$c" ] || {{
+    hp_owner "$f"; u=$h_u i=$h_from
+    [ -n "$i" ] && hp_owner "$i" && [ "$h_u" = "$u" ] && c=$(conf_of "$i"); }}
+  while :; do case $c in (?*/) c=${{c%/}};; (*) break;; esac; done
+  [ -z "$c" ] || e="$e$f $c$hp_nl"
+done
 [ -n "$p$e" ] || [ -d /etc/elasticsearch ] || {{ echo '== end'; exit 0; }}
-h=$hp_nl k=0 h_e=
+h=$hp_nl k=0 k_l=0
+# anybody starts many that go by such a name
+looks() {{ k_l=$((k_l + 1)); [ "$k_l" -le {LOOKS} ]; }}
 for f in $p; do
   k=$((k + 1)); [ $k -le {MOST} ] || {{ echo '== more processes'; break; }}
   d=/proc/$f; {{ read -r n <"$d/comm"; }} 2>/dev/null || continue
@@ -83,12 +142,25 @@ for f in $p; do
     o=$(tr '\000' ' ' <"$d/cmdline" | sed -n 's/.*:\([0-9]\{{1,5\}}\)\([ *].*\)\{{0,1\}}$/\1/p')
     c=$(command -v redis-cli || command -v valkey-cli)
     printf '%s\n' "== redis ${{o:--}}"
-    [ -n "$o" ] && [ -n "$c" ] && {{
+    a=; [ -n "$o" ] && [ -n "$c" ] && {{
       set -- -h 127.0.0.1 -p "$o"
-      printf 'ping %s\n' "$("$c" "$@" ping 2>&1 | head -n 1)"
+      a=$("$c" "$@" ping 2>&1 | head -n 1)
+      case "$a" in (PONG|*NOAUTH*|AUTH*|NOPERM*) ;; (*)
+        # it may serve TLS alone, or the client has none
+        t=$("$c" "$@" --tls --insecure ping 2>&1 | head -n 1)
+        case "$t" in (PONG|*NOAUTH*|AUTH*|NOPERM*)
+          a=$t; set -- "$@" --tls --insecure; echo tls;;
+        esac;;
+      esac
+      printf 'ping %s\n' "$a"
       printf 'protected %s\n' "$("$c" "$@" config get protected-mode 2>&1 | sed -n 2p)"
       "$c" "$@" info server 2>/dev/null | grep -E '^(redis|valkey)_version:'
-    }};;
+    }}
+    case "$a" in (PONG|*NOAUTH*|AUTH*|NOPERM*) ;; (*) ! looks || {{
+      # then its settings alone tell, of which it has what it found when it started
+      t_p=$f t_f= t_d= t_u=
+      {LOOK.strip()} | sed 's/^/run /'; }};;
+    esac;;
   memcached)
     printf '%s\n' "== memcached ${{d#/proc/}}"
     tr '\000' '\n' <"$d/cmdline" | grep -E -x -e '-S|--enable-sasl|-Y|--auth-file.*|-[a-zA-Z]*S';;
@@ -103,7 +175,8 @@ for f in $p; do
     NAMER=
     # it reads its settings when it starts, and not again
     t_p=${{d#/proc/}} t_f= t_d= t_u=; [ -z "$c" ] || t_f=$c$hp_nl
-    [ -n "$c" ] && hp_plain "$c" && {LOOK.strip()} | sed 's/^/run /';;
+    if [ -z "$c" ]; then echo 'run none'
+    elif hp_plain "$c" && looks; then {LOOK.strip()} | sed 's/^/run /'; fi;;
   mysqld|mariadbd)
     c=$(command -v mariadb || command -v mysql)
     printf '%s\n' "== mysql ${{d#/proc/}}"
@@ -126,8 +199,11 @@ for f in $p; do
       *"$hp_nl$W$hp_tab$w$hp_nl"*) ;;
       *) h="$h$W$hp_tab$w$hp_nl"
       printf '%s\n' "== postgresql $w"
-      for c in "$w"/pg_hba.conf "$w"/sys_hba.conf /etc/postgresql/*/*/pg_hba.conf; do
-        case "$c" in "$w"/*) NAMER=$W;; *) NAMER=;; esac
+      {_PG.strip()}
+      for c in "$w"/pg_hba.conf "$w"/sys_hba.conf "$g" /etc/postgresql/*/*/pg_hba.conf; do
+        case "$k_c" in *"$hp_nl$c$hp_nl"*) continue;; esac
+        k_c="$k_c$c$hp_nl"
+        case "$c" in "$w"/*|"$g") NAMER=$u;; *) NAMER=;; esac
         [ -f "$c" ] && hp_plain "$c" && {{ printf '%s\n' "hba $c"
           hp_by "$c" cat | awk '{HBA}' |
             sed -e 's/^==/-==/' -e 's/^hba /-hba /' | head -n {RULES + 1}; }}
@@ -139,7 +215,8 @@ for c in /etc/redis/*.conf /etc/redis.conf /etc/valkey/*.conf /usr/local/redis/*
   /usr/local/etc/redis*.conf; do
   [ -f "$c" ] && hp_plain "$c" || continue
   printf '%s\n' "== redis-settings $c"
-  w='port|bind|protected-mode|requirepass|aclfile|include|user'
+  stat -L -c 'run file %.9Y %.9Z %.9W %n' "$c"
+  w='port|tls-port|tls-auth-clients|bind|protected-mode|requirepass|aclfile|include|user'
   hp_by "$c" cat | grep -iE "^[[:space:]]*($w)[[:space:]]" | awk '{_USER}{{ print }}' \
     | sed -e 's/[[:space:]]#[[:space:]].*//' \
       -e 's/\({any_case("requirepass")}\)[[:space:]].*/\1 ***/'
@@ -149,19 +226,31 @@ for c in /etc/redis/*.conf /etc/redis.conf /etc/valkey/*.conf /usr/local/redis/*
   hp_word "$c"; NAMER=$W
   hp_by "$a" cat 2>/dev/null | head -c 65536 | awk '{ACL}'; NAMER=
 done
-for c in $e /etc/elasticsearch /etc/opensearch; do
-  r=; printf '%s\n' "$e" | grep -qxF -e "$c" && r=1
-  [ -z "$e" ] || [ -n "$r" ] || continue
-  for f in "$c/elasticsearch.yml" "$c/opensearch.yml"; do [ ! -f "$f" ] || c=$f; done
-  [ -f "$c" ] && hp_plain "$c" || continue
-  case "$h_e" in (*"$hp_nl$c$hp_nl"*) continue;; esac
-  h_e="$h_e$hp_nl$c$hp_nl"
-  printf '%s\n' "== elasticsearch $c"
-  [ -z "$r" ] || echo runs
-  hp_by "$c" cat |
-    grep -E '^[[:space:]]*(xpack\.security\.enabled|plugins\.security\.disabled)[[:space:]]*:' |
-    sed 's/[[:space:]]#.*//'
+# settings PID FOLDER: of one that runs, on the word of NAMER; or, for `-`, of a package
+settings() {{
+  for f in "$2/elasticsearch.yml" "$2/opensearch.yml"; do
+    case "$f" in (/etc/elasticsearch/*|/etc/opensearch/*) NAMER=;; esac
+    hp_plain "$f" && hp_can "$f" || continue
+    printf '%s\n' "== elasticsearch $f"
+    [ "$1" = - ] || {{
+      echo runs
+      t_p=$1 t_f=$f$hp_nl t_d= t_u=
+      ! looks || {LOOK.strip()} | sed 's/^/run /'
+    }}
+    hp_by "$f" cat | sed -n 's/[[:space:]]#.*//
+s/^[[:space:]]*\(xpack\.security\.enabled\|plugins\.security\.disabled\)[[:space:]]*:/\1:/p' |
+      sed '/: *["'"'"']\{{0,1\}}\(true\|false\)["'"'"']\{{0,1\}}[[:space:]]*$/!s/:.*/: ***/'
+  done
+  NAMER=
+}}
+IFS=$hp_nl
+for l in $e; do
+  unset IFS
+  [ "$l" != more ] || {{ echo '== more processes'; break; }}
+  hp_owner "${{l%% *}}"; NAMER=$W; settings "${{l%% *}}" "${{l#* }}"
 done
+unset IFS
+[ -n "$e" ] || for c in /etc/elasticsearch /etc/opensearch; do settings - "$c"; done
 echo '== end'
 """  # noqa: S608 - a question of fixed words
 )

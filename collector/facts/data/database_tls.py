@@ -13,7 +13,8 @@ from typing import Literal
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.data.database_access import READS as _ACCESS_READS
-from collector.facts.data.database_access import from_loopback, told_of
+from collector.facts.data.database_access import stale, told_of
+from collector.facts.data.postgresql_hba import cluster_of, from_loopback
 from collector.facts.tls.probe import READ as _SERVED
 from collector.facts.tls.probe import READS as _SERVED_READS
 from collector.facts.tls.probe import tls_served
@@ -43,7 +44,7 @@ def demand(capture: Capture, engine: str) -> Demand:
     if engine == "mysql":
         return _mysql(_lines(capture, "mysqld"))
     if engine == "mongodb":
-        return _mongodb(_lines(capture, "mongod"))
+        return _mongodb(_lines(capture, "mongod"), told_of(capture, "mongodb"))
     return _postgresql(told_of(capture, "postgresql"))
 
 
@@ -71,22 +72,28 @@ def _mysql(by_pid: Mapping[str, list[str]]) -> Demand:
             settings[match[1]] = match[2].upper()
         elif match := re.fullmatch(r"config --(?:loose[-_])?[\w-]+(?:=(\w+))?", line):
             settings["config"] = (match[1] or "ON").upper()
-        elif line not in ("mysqld", "mariadbd"):
+        elif line not in ("mysqld", "mariadbd", "more") and not line.startswith("run "):
             raise NotUnderstood(_SERVED, msg("not_said_database", line=line))
     if settings.get(word) == "ON":
         return Demand("demanded", f"{word}=ON", quote)
     if accounts:
         free = [f"{user or '-'}@{host}" for type, host, user in accounts
                 if type == "-" and host not in _LOCAL]  # fmt: skip
+        if not free and "more" in lines:
+            raise CouldNotLook(_SERVED, msg("more_than_is_read"))
         if not free:
             return Demand("demanded", "REQUIRE SSL", quote)
         return Demand("optional", f"{word}=OFF: {', '.join(free[:5])}", quote)
     if settings.get("config") in ("ON", "1", "TRUE"):
+        if doubt := stale(tuple(lines)):
+            return Demand("unknown", f"{word}: {doubt}", quote)
         return Demand("demanded", f"{word}=ON", quote)
     return Demand("unknown", word, quote)
 
 
-def _mongodb(by_pid: Mapping[str, list[str]]) -> Demand:
+def _mongodb(
+    by_pid: Mapping[str, list[str]], settings: tuple[tuple[str, tuple[str, ...]], ...]
+) -> Demand:
     modes = [line for told in by_pid.values() for line in told]
     quote = Quote(_SERVED, tuple(modes))
     if not modes:
@@ -100,6 +107,10 @@ def _mongodb(by_pid: Mapping[str, list[str]]) -> Demand:
     lax = [m for m in modes if not m.startswith("require")]
     if lax:
         return Demand("optional", f"net.tls.mode={lax[0].split()[0] if lax[0] else '-'}", quote)
+    said = dict(settings)
+    for pid in by_pid:
+        if doubt := stale(said.get(pid, ())):
+            return Demand("unknown", f"net.tls.mode: {doubt}", quote)
     return Demand("demanded", f"net.tls.mode={modes[0].split()[0]}", quote)
 
 
@@ -114,23 +125,24 @@ def _postgresql(clusters: tuple[tuple[str, tuple[str, ...]], ...]) -> Demand:
 
 def _cluster(lines: tuple[str, ...]) -> Demand:
     """The first line that matches decides, also one that rejects."""
-    rules = [line for line in lines if not line.startswith("hba ")]
-    if not rules:
+    cluster = cluster_of(lines)
+    if not cluster.rules:
         return Demand("unknown", "pg_hba.conf", Quote(_READ, lines))
     shut: set[str] = set()
-    for line in rules:
-        words = re.findall(r'"[^"]*"|[^\s#]+', line.partition("#")[0])
-        if words and words[0].startswith("include"):
+    for words, line in cluster.rules:
+        if words[0].startswith("include"):
             return Demand("unknown", line, Quote(_READ, (line,)))
-        if len(words) < 4 or not words[0].startswith(("local", "host")):
-            raise NotUnderstood(_READ, msg("pg_hba_conf", line=line))
         if words[0] not in _PLAIN or from_loopback(words[3], words[4] if len(words) > 4 else ""):
             continue
         every = {"all": {"4", "6"}, "0.0.0.0/0": {"4"}, "::/0": {"6"}, "::0/0": {"6"}}
         reaches = every.get(words[3], {"6"} if ":" in words[3] else {"4"})
         if "reject" in words[4:]:
-            if words[1:3] == ["all", "all"] and words[3] in every and words[0] != "hostnogssenc":
+            if words[1:3] == ("all", "all") and words[3] in every and words[0] != "hostnogssenc":
                 shut |= reaches
         elif not reaches <= shut:
             return Demand("optional", " ".join(words), Quote(_READ, (line,)))
-    return Demand("demanded", "hostssl", Quote(_READ, tuple(rules[:20])))
+    if cluster.doubt:
+        return Demand("unknown", cluster.doubt, Quote(_READ, cluster.told))
+    return Demand(
+        "demanded", "hostssl", Quote(_READ, tuple(line for _, line in cluster.rules[:20]))
+    )

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import ODD, OPENED
-from collector.facts.security.web_folders import WEB_SETTINGS
+from collector.facts.security.small_servers import SMALL_SERVERS
+from collector.facts.security.web_folders import CATALINA, WEB_SETTINGS
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
@@ -32,8 +33,10 @@ _SERVED = (
     "*backup*.zip", "*backup*.tar*", "*backup*.rar", "*backup*.7z", "www*.zip", "web*.zip",
     "wwwroot*", "db*.zip", "*.sqlite", "*.sqlite3", "*.db", "*.mdb", ".aws", "*.tfstate.*",
     "*dump*.json", "sftp.json", "sftp-config.json", "secrets.y*ml", "*.ovpn",
+    "*credentials*.json", "*service[-_]account*.json", "users*.csv", "customers*.csv",
+    "members*.csv",
 )  # fmt: skip
-# Archives and what is left of edits, in letters of either size: a site may offer some on purpose.
+# Archives and what is left of edits: a site may offer some on purpose.
 _PACKED = (
     "*.tar", "*.tar.*", "*.tgz", "*.tbz", "*.tbz2", "*.txz", "*.gz", "*.xz", "*.zst", "*.bz2",
     "*.lz4", "*.zip", "*.rar", "*.7z", "*.war", "*.sql.*", "*.bak.*", "*.orig", "*.save", "*.bkp",
@@ -46,8 +49,8 @@ _READABLE = (*_SECRETS, "*key*.pem", "privkey*")
 _HARMLESS = (".env.example", ".env.sample", ".env.dist", ".env.template", "root.key", "*.pub")
 
 
-def _named(names: tuple[str, ...], test: str = "-name") -> str:
-    return " -o ".join(f"{test} '{n}'" for n in names)
+def _named(names: tuple[str, ...]) -> str:
+    return " -o ".join(f"-iname '{n}'" for n in names)
 
 
 _FIND = (
@@ -64,32 +67,49 @@ set +f
 {WEB_SETTINGS}
 printf '%s\n' 'x:root /var/www;' 'x:root /www/wwwroot;' 'x:root /usr/share/nginx/html;' \
   'x:root /usr/local/nginx/html;' 'x:root /usr/local/apache2/htdocs;'
-cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\000' '\n' \
-  | sed -n 's,^-Dcatalina\.base=\(/[A-Za-z0-9_./-]*\)$,x:root \1/webapps;,p'
+{CATALINA} | sed -e "s,^[0-9]*$hp_tab-Dcatalina\.base=\(.*\),x:root \1/webapps;," \
+  -e 's/^more$/unsure \/proc: java/'
 }})
 set +f
 # userdir stands for a folder of each user
 r=$(for d in $(printf '%s\n' "$t" | grep -v '^unsure ' | tr -d "\"'" |
     sed -n 's/^[^:]*:[[:space:]]*[A-Za-z.-]*[[:space:]=*]*\(\/[^;]*[^;[:space:]]\).*/\1/p' |
-    sed 's,//*$,,' | sort -u); do [ -d "$d" ] && printf '%s/\n' "$d"; done)
+    sed 's,//*$,,' | awk '!had[$0]++'); do [ -d "$d" ] && printf '%s/\n' "$d"; done)
 echo '== web'
-echo 'names with packed sites'
+echo 'names in letters of either size, behind links, of small servers as well'
 w='nginx|openresty|tengine|apache2|httpd|lighttpd|caddy|litespeed'
-grep -qxE "$w" /proc/[0-9]*/comm 2>/dev/null &&
+[ -n "$(hp_started "$w")" ] &&
   printf '%s\n' "$t" | grep '^unsure /' | sort -u | most {DISKS} folders
+s=$( {SMALL_SERVERS} )
+printf '%s\n' "$s" | grep '^unsure /' | sort -u | most {DISKS} folders
 set -f
 # names FOLDER...: what lies there, as far as whoever has to look for it may see it
 names() {{
   hp_do "$R" find "$@" -maxdepth {DEPTH} {ODD} \( -name node_modules -o -name vendor \) -prune \
-    -o \( {_named(_SERVED)} -o -type f \( {_named(_PACKED, "-iname")} \) \
+    -o \( {_named(_SERVED)} -o ! -type d \( {_named(_PACKED)} \) \
       ! \( {_named(tuple(f"{a}.gz" for a in _ASSETS))} \) \) \
     ! \( {_named(_HARMLESS)} \) -exec stat -c '%a %u %F %n' '{{}}' + \
     2>/dev/null
 }}
+# links FOLDER: what in it leads to a folder outside of it, which is served all the same
+links() {{
+  hp_do "$R" find "$1" -maxdepth {DEPTH} {ODD} \( -name node_modules -o -name vendor \) -prune \
+    -o -type l -print 2>/dev/null | most 2000 folders | while IFS= read -r l; do
+      case "$l" in (/*) ;; (more*) echo more; continue;; (*) continue;; esac
+      case "$(hp_do "$R" sh -c 'cd -P "$0" && pwd' "$l" 2>/dev/null)/" in
+        (/|"$1"*|/proc/*|/sys/*) ;;
+        (/*) printf '%s/\n' "$l";;
+      esac
+    done
+}}
+r=$r$nl$(for d in $r; do hp_within "$d"; links "$d"; done | sort -u)
+case "$nl$r$nl" in (*"${{nl}}more$nl"*) echo 'more folders'; r=${{r%more}};; esac
+r=$r$nl$(printf '%s\n' "$s" | sed -n "s/^$hp_tab//p")
+s=$(printf '%s\n' "$s" | grep "^[^u$hp_tab]")
 set -- $r
 [ $# -le {FOLDERS} ] || {{ echo 'more folders'; set -- $(printf '%s\n' "$@" | head -n {FOLDERS}); }}
-[ $# -gt 0 ] && {{
-  printf 'root %s\n' "$@"
+[ $# -gt 0 ] || [ -n "$s" ] && {{
+  [ $# -eq 0 ] || printf 'root %s\n' "$@"
   n=$#; his=
   for d do
     hp_within "$d"
@@ -101,6 +121,13 @@ set -- $r
     hp_within "$d"
     names "$d" | grep -E '^([0-7]+ [0-9]+ [a-z ]+|odd name: left out:) /'
   done
+  # what a server of a user gives away is what he may read
+  for d in $s; do
+    hp_line "$d"; R=$NAMER; d=$h_f
+    printf 'root %s\n' "$d"
+    names "$d" | grep -E '^([0-7]+ [0-9]+ [a-z ]+|odd name: left out:) /'
+  done
+  NAMER=; R=
 }} | most {MOST} files
 echo '== world'
 set +f
@@ -139,6 +166,7 @@ READS: tuple[Read, ...] = (
     ),
 )
 _UNLOOKED = re.compile(r"more (?:folders|files|disks)|unsure /.*: [A-Za-z.-]+")
+_MARK = "names in letters of either size, behind links, of small servers as well\n"
 _ONCE = 64
 _LINE = re.compile(r"([0-7]{1,4}) (\d+) ([a-z ]+) (/.*)")
 
@@ -176,7 +204,8 @@ class Exposed:
 class Found:
     """`files` in the order of their folders; `roots` are the web folders looked through.
 
-    `packed`: archives were looked for in them, which captures of before did not.
+    `packed`: archives were looked for in them, in letters of either size, and behind links that
+    lead out of them, which captures of before did not.
     `unlooked` says of what there was more than was looked at, or which setting names a folder that
     could not be told; while it holds something, that nothing was found is no answer.
     """
@@ -191,7 +220,7 @@ def exposed_files(capture: Capture) -> Found:
     """Raises FactError when the search could not be done or came to no end."""
     text = capture.read(_READ).text()
     match = re.fullmatch(
-        r"== web\n(names with packed sites\n)?(.*?)== world\n(.*?)== end\n", text, re.DOTALL
+        r"== web\n(names [a-z ,]*\n)?(.*?)== world\n(.*?)== end\n", text, re.DOTALL
     )
     if match is None:
         raise NotUnderstood(_READ, msg("ends_before_end"))
@@ -215,7 +244,7 @@ def exposed_files(capture: Capture) -> Found:
     # an earlier form of the read ended there without a word
     if len(roots) == _ONCE and not unlooked:
         unlooked.append("more folders")
-    return Found(tuple(files.values()), tuple(roots), match[1] is not None, tuple(unlooked))
+    return Found(tuple(files.values()), tuple(roots), match[1] == _MARK, tuple(unlooked))
 
 
 def telling(path: str, host: str) -> bool:

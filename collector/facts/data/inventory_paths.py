@@ -20,7 +20,8 @@ _PLACES = (
 cat /etc/hostpledge/data-inventory.yml /etc/hostpledge/data-inventory.yaml \
   /etc/hostpledge/data-inventory.json 2>/dev/null | grep -v '^[[:space:]]*#' |
   sed -n 's/.*path["'\'']\{0,1\}[[:space:]]*:[[:space:]]*["'\'']\{0,1\}\(\/[^"'\'',}]*\).*/\1/p' |
-  sed 's/[[:space:]]*$//' | sort -u | head -n 500 | while IFS= read -r p; do
+  sed 's/[[:space:]]*$//' | sort -u | hp_most 500 | while IFS= read -r p; do
+  [ "$p" != more ] || { printf 'more\t-\t*\t*\n'; break; }
   k=absent
   if [ -d "$p" ]; then k=dir; elif [ -e "$p" ]; then k=file; fi
   r=$p; [ "$k" = absent ] || r=$(readlink -f "$p" 2>/dev/null) || r=$p
@@ -56,7 +57,8 @@ find / -xdev -maxdepth 3 \( -path /proc -o -path /sys -o -path /dev -o -path /ru
   awk '/^odd name: left out: / { print; next } { print "dir\t" $0 }'
 sed -n 's/^\([^ ]* \)\{4\}\(\/[^ ]*\) .* - \(ext[234]\|xfs\|btrfs\|zfs\|f2fs\|jfs\) .*/\2/p' \
   /proc/self/mountinfo 2>/dev/null | grep -v '^/$\|^/boot\|^/snap\|^/etc/\|^/var/lib/docker' |
-  sort -u | head -n 40 | while IFS= read -r m; do
+  sort -u | hp_most 200 | while IFS= read -r m; do
+  [ "$m" != more ] || { echo more; break; }
   [ -d "$m" ] && find "$m" -xdev -maxdepth 2 """
     + ODD
     + r""" -type d -print 2>/dev/null |
@@ -165,6 +167,8 @@ def _tree(capture: Capture) -> tuple[frozenset[str], Mapping[str, str]]:
             folders.add(rest[0])
         elif word == "link" and len(rest) == 2:
             links[rest[0]] = rest[1]
+        elif line == "more":
+            raise CouldNotLook("inventory.tree", msg("more_than_is_read"))
         elif not re.match(r"dir\t", line):
             raise NotUnderstood("inventory.tree", msg("not_understood", line=line))
     if len(folders) == 1 and not links:
@@ -193,7 +197,7 @@ def links_in(capture: Capture, real: str) -> Mapping[str, str]:
     found = {}
     if capture.read("inventory.places").status is not ReadStatus.LOST:
         lines = _lines(capture)
-        if any(kind == "more" and to == real for kind, _, _, to in lines):
+        if any(kind == "more" and to in (real, "*") for kind, _, _, to in lines):
             raise CouldNotLook("inventory.places", msg("not_all_symlinks_looked", real=real))
         found = {link: to for kind, _, link, to in lines if kind == "link"}
     for left in capture.read("inventory.tree").left_out:

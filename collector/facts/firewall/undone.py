@@ -70,7 +70,8 @@ for f in /etc/rc.local /etc/rc.d/rc.local /etc/local.d/*.start /etc/network/if-u
   [ -n "$l" ] || continue
   set -f
   for s in $f $([ "$x" = no ] || printf '%s\n' "$l" | grep -oE '/[A-Za-z0-9_./-]+' |
-    grep -vE '^(/usr)?/s?bin/|^/(dev|proc|sys|run)/|^/usr/(share|lib)/' | sort -u | head -n 40); do
+    grep -vE '^(/usr)?/s?bin/|^/(dev|proc|sys|run)/|^/usr/(share|lib)/' | sort -u | hp_most 200); do
+    [ "$s" != more ] || { echo more; continue; }
     t=$l; w=$o
     [ "$s" = "$f" ] || {
       [ -f "$s" ] && hp_plain "$s" && hp_can "$s" || continue
@@ -133,6 +134,8 @@ def undone_of(text: str, starts: Callable[[str], bool]) -> tuple[Undone, ...]:
     found: list[tuple[str, str]] = []
     adding = set()
     for line in text.splitlines():
+        if line == "more":
+            raise CouldNotLook(_READ, msg("more_than_is_read"))
         word, _, rest = line.partition(" ")
         path, _, command = rest.partition(" ")
         if word == "adds":

@@ -92,7 +92,6 @@ def log_removals(capture: Capture) -> tuple[Removal, ...]:
     Raises FactError where schedules could not be seen, or where logs are removed by a command
     whose folder or age does not show.
     """
-    found: list[Removal] = []
     called = _schedules.called(capture)
     periodic = [
         Script(file.path, True, True, file.text("schedules.periodic"))
@@ -100,25 +99,37 @@ def log_removals(capture: Capture) -> tuple[Removal, ...]:
         if file.status is ReadStatus.OK
     ]
     foreign = [x for x in (*called.values(), *periodic) if _foreign(x)]
-    jobs = [job for job in _schedules.jobs(capture) if job.enabled]
-    for job in (*jobs, *_served(capture, jobs, called)):
+    found: list[Removal] = []
+    for job in removing(capture):
         found += removals(job)
-        _handed(job, foreign)
-    for file in capture.read("logrotate.config").present():
-        if file.status is ReadStatus.OK and _SCRIPTED.search(file.data):
-            text = uncommented(file.text("logrotate.config"))
-            found += removals(_script(file.path, text))
+        if job.read != "logrotate.config":
+            _handed(job, foreign)
     return (*found, *cleanings(capture))
 
 
-def _served(capture: Capture, jobs: Sequence[Job], called: Mapping[str, Script]) -> Iterator[Job]:
+def removing(capture: Capture, place: str = "/var/log") -> Iterator[Job]:
+    """All that may remove logs below `place`: enabled jobs, what runs all the time, and the
+
+    scripts of logrotate's configuration. Raises FactError.
+    """
+    jobs = [job for job in _schedules.jobs(capture) if job.enabled]
+    yield from jobs
+    yield from _served(capture, jobs, _schedules.called(capture), place)
+    for file in capture.read("logrotate.config").present():
+        if file.status is ReadStatus.OK and _SCRIPTED.search(file.data):
+            yield _script(file.path, uncommented(file.text("logrotate.config")))
+
+
+def _served(
+    capture: Capture, jobs: Sequence[Job], called: Mapping[str, Script], place: str
+) -> Iterator[Job]:
     """Scripts of units that run all the time, as jobs that come every day; their text is that of
 
     `schedules.called`. Whether a unit runs one that has ended by now is not seen.
     """
     named = {name for job in jobs for name in _NAME.findall(job.text)}
     for path, script in called.items():
-        if path in named or "/var/log" not in script.text:
+        if path in named or place not in script.text:
             continue
         running = _processes.processes(capture).all
         if any(path in _NAME.findall(p.cmdline) for p in running if not p.container):

@@ -99,7 +99,8 @@ class Logins:
 
     `journal` is what the journal holds of the last 90 days, None where it was not asked. `told` is
     what files of syslog say besides, to which any user writes in sshd's name: it proves nothing.
-    `sure`: the journal was asked whose process it was, and not what it calls itself.
+    `sure`: the journal was asked whose process it was, and not what it calls itself. `heard` is
+    when sshd itself last told the journal of a login.
     """
 
     last: dict[str, datetime]
@@ -108,6 +109,7 @@ class Logins:
     journal: LoginLines | None = None
     told: dict[str, datetime] = field(default_factory=dict)
     sure: bool = True
+    heard: datetime | None = None
 
 
 def logins(capture: Capture) -> Logins:
@@ -122,6 +124,7 @@ def logins(capture: Capture) -> Logins:
         raise NotUnderstood("logins.last", msg("capture_not_say_when"))
     found, kept, journal = Logins({}, {}, kept=False), False, None
     sure = not any(part.startswith("journal\n") for part in parts)
+    heard: datetime | None = None
     for part in parts:
         kind, _, body = part.partition("\n")
         kept = kept or kind in ("lastlog", "file", "lastlog2")
@@ -133,12 +136,14 @@ def logins(capture: Capture) -> Logins:
             if seen is None:
                 continue
             name, when = seen
+            if kind == "heard":
+                heard = max(when, heard or when)
             if kind == "sshd":
                 found.told[name] = max(when, found.told.get(name, when))
             elif name not in found.last or when > found.last[name]:
                 found.last[name] = when
                 found.lines[name] = line.strip()
-    return Logins(found.last, found.lines, kept, journal, found.told, sure)
+    return Logins(found.last, found.lines, kept, journal, found.told, sure, heard)
 
 
 def _counts(body: str) -> LoginLines:

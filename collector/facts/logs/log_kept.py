@@ -21,6 +21,8 @@ class LogKept:
     `files` are all of its files. `started` is when the log can have begun at the earliest, None if
     not known; `removed` is whether its rule can already have removed files, `written` whether it
     has content, `copy` whether other logs hold the same records.
+    `holder` is the program that writes it where nobody knows whether it removes old ones itself,
+    `unseen` whether nobody looked at any of its files.
     """
 
     path: str
@@ -38,6 +40,8 @@ class LogKept:
     removed: bool = True
     written: bool = True
     copy: bool = False
+    holder: str = ""
+    unseen: bool = False
     quotes: tuple[tuple[str, str, str], ...] = ()
     files: tuple[LogFile, ...] = ()
 

@@ -131,17 +131,23 @@ lent() {
 }
 set -- $plain
 {
-  # of one user all at once; he is not told the key, which everybody could see among the arguments
+  # of one user all at once, with a key of their own for these files: what runs as him he may have
+  # killed, and a core of it is his to read
   while [ "$his" ]; do
     set --; u=${his#"$nl"}; u=${u%%"$hp_tab"*}; s=
     for f in $his; do
       case $f in "$u$hp_tab"*) set -- "$@" "${f#*"$hp_tab"}";; *) s="$s$nl$f";; esac
     done
     his=$s
-    printf '%s\n' "$key" | hp_as "$u" sh -c "${HP_SAY-}"'read -r k
+    IFS= read -r t </proc/sys/kernel/random/uuid; t=@$t
+    [ "$t" != @ ] || break
+    printf '\n%s ( %s\n' "$key" "$t"
+    for f do printf '%s : %s\n' "$key" "$f"; done
+    printf '%s\n' "$t" | hp_as "$u" sh -c "${HP_SAY-}"'read -r k
       for f do
         [ -f "$f" ] && { printf "\n%s + %s\n" "$k" "$f"; cat; printf "\n%s .\n" "$k"; } <"$f"
       done' sh "$@" 2>/dev/null
+    printf '\n%s )\n' "$key"
   done
   for f in $other; do
     IFS=. read -r now t </proc/uptime
@@ -194,7 +200,7 @@ set -- $plain
     esac
     printf '\n%s .\n' "$key"
   done 2>/dev/null
-} | awk -v KEY="$key" -v OWN="$own" -v WIDE=$wide -v HIGH=$high '
+} | HP_KEY=$key awk -v OWN="$own" -v WIDE=$wide -v HIGH=$high '
 TIMES_' "$@" -
 [ -e /var/lib/wtmpdb/wtmp.db ] && command -v wtmpdb >/dev/null \
   && wtmpdb last -w --time-format iso 2>/dev/null | awk '

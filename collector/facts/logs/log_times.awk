@@ -1,6 +1,8 @@
 # The times of records, and nothing else of them. Files come as operands, and on standard input with
 # lines that begin with KEY: `+ PATH` begins a text, `U PATH` login records, `,` a part whose first
 # line is half, `=` the same, kept apart; `.` ends a file that was seen whole, `!` a broken one.
+# What is between `( HIS` and `)` somebody else hands over: with HIS he begins the files that a line
+# `: PATH` gives him, each once, and ends them. KEY stands in no argument: everybody reads those.
 # A line that begins like the one before is of the same day and costs next to nothing.
 
 # day, stamp: of the line l; own: does it name this host; form: how the next line is best compared.
@@ -161,6 +163,7 @@ function record(   s) {
   else if ($1 == 1 && $12 == 1953851507 && ++turns <= 400) print "@u 1", s
 }
 BEGIN {
+  KEY = ENVIRON["HP_KEY"]
   split("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec", part, " ")
   for (i = 1; i <= 12; i++) month[part[i]] = sprintf("%02d", i)
 }
@@ -174,9 +177,18 @@ stream && index($0, KEY) == 1 {
   if (word == "+" || word == "U") { done(""); begin(substr($0, length(KEY) + 4), word == "U") }
   else if (word == "=") { flush(); print "@b"; half = 1 }
   else if (word == ",") half = 1
+  else if (word == "(") { done(""); HIS = substr($0, length(KEY) + 4); split("", lent) }
+  else if (word == ":") lent[substr($0, length(KEY) + 4)]
+  else if (word == ")") { done(""); HIS = "" }
   else done(word)
   next
 }
+HIS != "" && index($0, HIS) == 1 {
+  word = substr($0, length(HIS) + 4)
+  if (substr($0, length(HIS) + 2, 1) != "+") { done("."); next }
+  if (word in lent) { delete lent[word]; done(""); begin(word, 0); next }
+}
+stream && path == "" { next }
 utmp { if ($0 != "") record(); next }
 { lines++ }
 # what was shown in a session may hold the times of anything

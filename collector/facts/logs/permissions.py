@@ -73,7 +73,8 @@ n=$(sed -n -e '/^[[:space:]]*#/d' \
   /etc/rsyslog.conf /etc/rsyslog.d/*.conf /etc/syslog.conf /etc/syslog-ng/syslog-ng.conf \
   /etc/syslog-ng/conf.d/*.conf 2>/dev/null |
   grep -v -e '^/var/log/' -e '^/dev/' -e '^/proc/' -e '^/run/' -e '^/etc/' -e '^/usr/' | sort -u |
-  head -n 64)
+  hp_most 64)
+case $hp_nl$n$hp_nl in (*"${{hp_nl}}more$hp_nl"*) echo more; n=${{n%more}};; esac
 for f in $n; do
   p=$f
   while [ -n "$p" ]; do printf '%s\n' "$p"; p=${{p%/*}}; done
@@ -190,6 +191,8 @@ def log_guard(capture: Capture) -> Guard:
     audit = audit_log(capture)
     entries = [_guarded(m, _family(m[5], files, audit)) for m in rows]
     known = {entry.path for entry in entries}
+    if named.startswith("more\n"):
+        raise CouldNotLook(_READ, msg("more_than_is_read"))
     elsewhere = [_row(line) for line in named.splitlines()]
     entries += [
         _guarded(m, "syslog" if m[1] == "-" else "other") for m in elsewhere if m[5] not in known

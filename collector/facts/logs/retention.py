@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from collector.facts.base.paths import within
@@ -60,7 +60,8 @@ class Retention:
 
     `runner` names what runs logrotate (empty: nothing does); `last_run` is when it last came to
     its end (None: never), and `idle` says that this is longer ago than its schedule allows.
-    `problems` are places of its configuration that logrotate refuses.
+    `problems` are places of its configuration that logrotate refuses, `owners` the sections that
+    it goes by for each file (none where nothing runs it).
     """
 
     logs: tuple[LogKept, ...]
@@ -70,6 +71,7 @@ class Retention:
     problems: tuple[Problem, ...]
     last_run: datetime | None = None
     idle: bool = False
+    owners: Mapping[str, Rotation | Problem] = field(default_factory=dict)
 
     @property
     def evidence_zh(self) -> str:
@@ -97,11 +99,10 @@ def retention(capture: Capture) -> Retention:
     audit_log = _audit.audit_log(capture)
     for path, files in groups.items():
         folder = path.rsplit("/", 1)[0]
-        memory = _stores.memory_mount(stores.mounts, path)
         # /var/log itself is made by the installer: it tells nothing of one log's beginning
         born = seen.born.get(folder) if folder != "/var/log" else None
         owner = next((owners[p] for p in (path, *(f.path for f in files)) if p in owners), None)
-        log = rotated(path, files, owner, by, (memory, born))
+        log = rotated(path, files, owner, by, (_stores.memory_mount(stores.mounts, path), born))
         if path == audit_log:
             log = audited(replace(log, family="audit"), files, capture, now)
         for store in stores.syslog:
@@ -125,13 +126,14 @@ def retention(capture: Capture) -> Retention:
     ran = rotate.last_run or (None if any(len(files) > 1 for files in rotating) else since)
     idle = bool(runs.name and rotating) and _idle(ran, runs.every, now)
     removals = log_removals(capture)
-    paths = _paths(groups, owners if runs.name else {}, removals, here)
-    logs = [_removed(log, paths.get(log.path, [log.path]), removals, now) for log in logs]
+    owners = owners if runs.name else {}
+    paths = paths_to_come(groups, owners, removals, here)
+    logs = [removed(log, paths.get(log.path, [log.path]), removals, now) for log in logs]
     oldest = [log.oldest for log in logs if log.oldest and log.family != "packages"]
     if since is not None and oldest and min(oldest) < since:
         since, evidence = min(oldest), _RECORD
     return Retention(
-        tuple(logs), since, evidence, runs.name, rotate.problems, rotate.last_run, idle
+        tuple(logs), since, evidence, runs.name, rotate.problems, rotate.last_run, idle, owners
     )
 
 
@@ -150,7 +152,7 @@ def _groups(
     return groups
 
 
-def _paths(
+def paths_to_come(
     groups: Mapping[str, Sequence[_log_files.LogFile]],
     owners: Mapping[str, Rotation | Problem],
     removals: Sequence[Removal],
@@ -177,7 +179,7 @@ def _idle(last: datetime | None, every: float, now: datetime) -> bool:
     return last is not None and now - last > timedelta(days=2 * (every or 1.0) + 1)
 
 
-def _removed(log: LogKept, paths: list[str], removals: Sequence[Removal], now: datetime) -> LogKept:
+def removed(log: LogKept, paths: list[str], removals: Sequence[Removal], now: datetime) -> LogKept:
     """The log after what jobs remove, whatever logrotate would keep."""
     hits: list[tuple[int, Removal]] = []
     for removal in removals:

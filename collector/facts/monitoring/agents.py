@@ -73,11 +73,7 @@ READS: tuple[Read, ...] = (
         _READ,
         OPENED
         + rf"""
-hit=
-for p in /proc/[0-9]*/comm; do
-  {{ read -r n <"$p"; }} 2>/dev/null || continue
-  case "$n" in {"|".join(map(shlex.quote, _NAMES))}) hit="$hit $n";; esac
-done
+hit=$(hp_started {shlex.quote("|".join(n.replace(".", "[.]") for n in _NAMES))})
 echo '== links'
 if [ -n "$hit" ]; then
   if command -v ss >/dev/null 2>&1; then

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from collector.errors import NotUnderstood
 from collector.facts.base.intervals import address, show
 from collector.facts.network.socket_owners import holders
+from collector.facts.network.socket_units import STARTED
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
@@ -79,6 +80,9 @@ if command -v ss >/dev/null 2>&1 && s=$(ss -lntup 2>/dev/null); then
       systemctl show -p Id -p IPAddressDeny -p IPAddressAllow -p IPIngressFilterPath \
         -- $(printf '%s\n' $u | sort -u) 2>/dev/null || echo refused
     set +f
+"""
+        + STARTED
+        + r"""
   fi
 else
   echo '== proc'

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import chain
 
-from collector.errors import NotUnderstood
+from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.allowance import Allowance
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import NO_WORD_OF_PEOPLE, only_listed
@@ -56,11 +56,14 @@ _CALLED = (
 all=
 set -- /etc/crontab /etc/anacrontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.daily/* \
   /etc/cron.weekly/* /etc/cron.monthly/* /var/spool/cron/* /var/spool/cron/crontabs/* \
-  /etc/crontabs/* /etc/systemd/system/*.service
+  /etc/crontabs/* /etc/systemd/system/*.service /etc/systemd/system/*.service.d/*.conf \
+  /etc/systemd/user/*.service /root/.config/systemd/user/*.service \
+  /home/*/.config/systemd/user/*.service
 IFS=$hp_nl
-for round in 1 2 3 4; do
-  more=
-  for l in $(hp_names '/[A-Za-z0-9_./-]*[A-Za-z0-9_]' "$@"); do
+for round in 1 2 3 4 5 6; do
+  more= names=$(hp_names '/[A-Za-z0-9_./-]*[A-Za-z0-9_]' "$@")
+  ! hp_cut_off "$names" || echo more
+  for l in $names; do
     hp_line "$l"; f=$h_f
     case "$hp_nl$all" in *"$hp_nl$f$hp_nl"*) continue;; esac
     case "$f" in
@@ -83,6 +86,7 @@ for round in 1 2 3 4; do
   set -f; set -- $more; set +f
   [ $# -gt 0 ] || break
 done
+[ $# -eq 0 ] || echo more
 exit 0
 """
 )
@@ -204,6 +208,8 @@ def called(capture: Capture) -> Mapping[str, Script]:
             begun[path] = match[1] == "x", match[2] == "all", lines
         elif line.startswith("|") and begun:
             lines.append(line[1:])
+        elif line == "more":
+            raise CouldNotLook("schedules.called", msg("more_than_is_read"))
         elif line.strip():
             raise NotUnderstood("schedules.called", msg("not_understood", line=line))
     return {

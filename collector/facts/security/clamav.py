@@ -30,24 +30,23 @@ READS: tuple[Read, ...] = (
         OPENED
         + r"""
 t_c=
-w='OnAccess[A-Za-z]*|ExcludePath|CrossFilesystems|LogFile'
+w='OnAccess[A-Za-z]*|ExcludePath|CrossFilesystems|LogFile|TemporaryDirectory'
 w="$w|Scan[A-Za-z0-9]*|MaxFileSize|MaxScanSize|MaxDirectoryRecursion"
 for f in /etc/clamav/clamd.conf /etc/clamd.d/*.conf /etc/clamd.conf /usr/local/etc/clamd.conf; do
   [ -f "$f" ] && hp_plain "$f" || continue
   printf '== conf %s\n' "$f"
   t_c=$t_c$f$hp_nl
   hp_can "$f" || echo '== refused'
-  echo '#limits asked'
+  echo '#limits asked'; echo '#temporary asked'
   hp_by "$f" cat | grep -E "^[[:space:]]*($w)[[:space:]]" | sed 's/[[:space:]]#.*//'
   for d in $(hp_by "$f" sed -n 's/^[[:space:]]*OnAccess[IM][a-z]*Path[[:space:]]\{1,\}//p'); do
     d=${d#\"}; d=${d%\"}
     [ -d "$d" ] && printf '== folder %s\n' "$d"
   done
 done
-for c in /proc/[0-9]*/comm; do
-  n=; { read -r n <"$c"; } 2>/dev/null
+for p in $(hp_started 'clamonacc|clamd'); do
+  p=/proc/$p; n=; { read -r n <"$p/comm"; } 2>/dev/null
   case "$n" in clamonacc) k=onaccess;; clamd) k=scanner;; *) continue;; esac
-  p=${c%/comm}
   printf '== %s %s\n' "$k" "${p#/proc/}"
   [ $k = onaccess ] &&
     cat "$p"/fdinfo/* 2>/dev/null | sed -n -e 's/^fanotify flags:.*/group/p' \
@@ -94,6 +93,8 @@ k="^($k|Engine version|Data (scanned|read)|Time|Start Date|End Date): [A-Za-z0-9
 k="$k|^----------- SCAN SUMMARY -----------\$|^ERROR: (Communication error|Could not connect)"
 [ -n "$t" ] && for f in /var/log/clamav/* /var/log/clam*.log /var/log/*scan*.log $more; do
   NAMER=; case "$f" in *"$hp_tab"*) hp_line "$f"; f=$h_f;; esac
+  # what root has written to a place of a user's is that user's to write
+  hp_writer "$f"; [ -z "$V" ] || continue
   case "$all" in *"$hp_nl$f$hp_nl"*) continue;; esac
   case "$f" in */clamd.log|*/clamav.log|*/freshclam.log|*/clamonacc.log|*.gz) continue;; esac
   [ -f "$f" ] && hp_plain "$f" || continue
@@ -150,6 +151,17 @@ class Settings:
     def asked(self) -> bool:
         """Were its limits, and what it does not look into, asked for as well?"""
         return "#limits" in self.values
+
+    @property
+    def temporary(self) -> str | None:
+        """Where clamd unpacks, which clamonacc does not watch; None where that was not asked for.
+
+        onas_ddd_th() of clamonacc compares the paths letter by letter.
+        """
+        told = self.values.get("TemporaryDirectory", ())
+        if told or "#temporary" in self.values:
+            return told[0] if told else "/tmp"  # noqa: S108
+        return None
 
     @property
     def weak(self) -> tuple[str, ...]:

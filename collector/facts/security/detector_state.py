@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from collector.errors import NotUnderstood
+from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import REPORTED
 from collector.facts.security.products import PRODUCTS
-from collector.facts.security.web_folders import WEB_SETTINGS
+from collector.facts.security.web_folders import CATALINA, WEB_SETTINGS
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
@@ -72,7 +72,8 @@ for f in $c; do
   for a in "$f" $(hp_finds "$i" "$f" 2>/dev/null | cut -f 2); do
     if [ -d "$a" ]; then set -- "$a"/*; else set -- "$a"; fi
     for b; do [ -f "$b" ] && hp_by "$b" cat 2>/dev/null; done
-  done | grep -aE "$w" | grep -v '@@' | sed 's/[[:space:]]#.*//' | head -n 200
+  done | grep -aE "$w" | grep -v '@@' | sed 's/[[:space:]]#.*//' | hp_most 400 |
+    sed 's/^more$/== more/'
 done
 w='^(Start timestamp|End timestamp|AIDE[ ,].*(found|version)|###|All files match)'
 for f in /var/log/aide/aide.log /var/log/aide.log; do
@@ -116,7 +117,7 @@ if [ -f "$f" ]; then
         sub(/[ \t\r]+$/, "", text); match(p, /^<[a-z_-]+/)
         print substr(p, 1, RLENGTH) said ">" text "</" substr(p, 2, RLENGTH - 1) ">"
       }
-    }' | head -n 300
+    }' | hp_most 300 | sed 's/^more$/== more/'
   echo 'asked ignore'
   f=/var/ossec/logs/ossec.log
   if [ -f "$f" ]; then
@@ -182,18 +183,19 @@ if [ -f "$f" ]; then
 fi
 echo '== web-roots - /'
 @WEB@
-grep -aoHE -e '-Dcatalina[.]base=/[[:alnum:]_./-]+' \
-  /proc/[0-9]*/cmdline /dev/null 2>/dev/null
+@CATALINA@ | sed -e "s,^\([0-9]*\)$hp_tab,/proc/\1/cmdline:," -e 's/^more$/unsure \/proc: java/'
 w='@NAMES@'
 echo '== links - /'
-if grep -qxE "$w" /proc/[0-9]*/comm 2>/dev/null; then
+if [ -n "$(hp_started "$w")" ]; then
   if command -v ss >/dev/null 2>&1; then
     l=$(ss -Htnp state established 2>/dev/null) || l=$(ss -tnp state established) || echo 'no ss'
     printf '%s\n' "$l" | grep -E "\"($w)\"" | head -n 100
   else echo 'no ss'; fi
 fi
 echo '== end'
-""".replace("@NAMES@", _agents()).replace("@WEB@", WEB_SETTINGS),
+""".replace("@NAMES@", _agents())
+        .replace("@WEB@", WEB_SETTINGS)
+        .replace("@CATALINA@", CATALINA),
         seconds=20,
         limit=1 << 17,
         redact=REPORTED,
@@ -234,6 +236,8 @@ def sections(capture: Capture) -> tuple[Section, ...]:
             found.append(Section(match[1], match[3], mtime, ()))
         elif line.startswith("== ") and line != "== end":
             where = found[-1].path if found else "nothing"
+            if line == "== more":
+                raise CouldNotLook("detectors.state", msg("more_than_is_read"))
             said = (
                 msg("could_not_be_read")
                 if line == "== refused"

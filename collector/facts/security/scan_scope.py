@@ -8,6 +8,8 @@ that lies in one of the folders that a full scan takes makes it a part.
 'full'
 >>> scope_of("clamscan", "-r --exclude-dir=^/var/www /", ("/usr", "/var"))
 'part'
+>>> scope_of("clamscan", "-r --exclude-dir='^/(proc|sys|dev)(/|$)' /", ("/usr", "/var"))
+'full'
 >>> scope_of("clamscan", "-r --max-filesize=1K /", ("/usr", "/var"))
 'part'
 """
@@ -116,7 +118,8 @@ def _weak(given: dict[str, list[str]]) -> bool:
 
 def _hides(pattern: str, trees: tuple[str, ...]) -> bool:
     """Does the expression leave out a part of the trees that matters? Raises NotUnderstood."""
-    if "`" in pattern or "$" in pattern[:-1]:
+    # an end of the line stands at the end of an alternative as well; else it is a variable
+    if "`" in pattern or re.search(r"\$(?![|)]|$)", pattern):
         raise NotUnderstood("clamav.state", msg("expression_not_understood", pattern=pattern))
     plain = re.fullmatch(r"\^?(/[\w./-]*?)(?:/?(?:\.\*)?\$?)", pattern)
     path = plain[1].rstrip("/") if plain else ""

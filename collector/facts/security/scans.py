@@ -28,7 +28,8 @@ from collector.model import Capture, Read
 
 READS: tuple[Read, ...] = (*_CLAMAV_READS, *_SCHEDULE_READS, *_PROCESS_READS)
 
-_TOOL = re.compile(r"(?<![\w.-])(clamd?scan)(?![\w.-])([^\n;|&]*)")
+# within quotes `|` and `;` are the expression's own
+_TOOL = re.compile(r"(?<![\w.-])(clamd?scan)(?![\w.-])((?:\"[^\"\n]*+\"|'[^'\n]*+'|[^\n;|&])*+)")
 _LOG = re.compile(r"(?:--log[= ]|-l |>{1,2} ?)\"?(/[\w./-]+)")
 _ROOT = ("root", "0")
 _AS_ROOT = re.compile(r"(?<![\w.-])(sudo|doas)\s")

@@ -170,6 +170,9 @@ _PROGRAM = (
     .replace("[\"';\\t|$%{]", r'["\047;\t|$%{]')
 )
 
+# of each Java its number and where its Tomcat is, as `hp_said` prints it
+CATALINA = "hp_said '-Dcatalina[.]base=/[[:alnum:]_./-]+' 200"
+
 # For a body that begins with OPENED. What settings take in from elsewhere is followed.
 WEB_SETTINGS = (
     r"""(
@@ -187,11 +190,56 @@ l=$(folders /etc/nginx/*.conf /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* \
   /etc/httpd/conf/*.conf /etc/httpd/conf.d/*.conf \
   /usr/local/apache2/conf/*.conf /usr/local/apache2/conf/*/*.conf \
   /etc/lighttpd/*.conf /etc/lighttpd/*/*.conf /etc/caddy/Caddyfile)
-for r in 1 2 3; do
+# started: the settings that servers were started with, by their title or their words; what a user
+# says of his own, who may read none of the files of root, is only not known
+started() {
+  n=0
+  for p in $(hp_saying 'nginx: master process |httpd|apache2'); do
+    hp_owner "$p"; o=$W
+    [ "$HP_UID" = 0 ] || o=-
+    if [ -n "$o" ] && [ -n "$h_from" ]; then
+      # its processes that serve run as somebody else, and say what it does
+      a=; { read -r a <"/proc/$p/cmdline"; } 2>/dev/null
+      b=; { read -r b <"/proc/$h_from/cmdline"; } 2>/dev/null
+      hp_owner "$h_from"
+      [ "$a" != "$b" ] || [ -n "$W" ] || continue
+    fi
+    n=$((n + 1)); [ $n -le 64 ] || { echo 'unsure /proc: more'; break; }
+    tr '\000' '\n' <"/proc/$p/cmdline" 2>/dev/null | awk -v "own=${o:-2}" '
+  function say(k, p, o) {
+    if (own == 2 && p ~ "^/[A-Za-z0-9_./-]+$") print "incl " k " " p
+    else print "unsure /proc: " o
+  }
+  /^nginx: master process / {
+    p = c = ""
+    for (i = 5; i <= NF; i++) {
+      if ($i == "-p") p = $(i + 1); else if ($i ~ /^-p./) p = substr($i, 3)
+      if ($i == "-c") c = $(i + 1); else if ($i ~ /^-c./) c = substr($i, 3)
+    }
+    sub("/+$", "", p)
+    if (own == 2 && p ~ "^/[A-Za-z0-9_./-]+$") print "x:root " p "/html;"
+    else if (p != "") print "unsure /proc: nginx"
+    if (c != "") say("n", c ~ "^/" || p == "" ? c : p "/" c, "nginx")
+    else if (own == 2 && p != "") print "incl n " p "/conf/nginx.conf"
+  }
+  want { say("a", $0, "httpd"); want = 0; next }
+  /^([^ ]*[/])?(httpd|apache2)$/ { server = 1; next }
+  server && /^-f$/ { want = 1; next }
+  server && !/^-/ && !/^(start|restart|graceful|FOREGROUND)$/ { server = 0 }
+'
+  done | awk '!had[$0]++'
+}
+l="$l$hp_nl$(started)"
+all=
+for r in 1 2 3 4 5; do
   printf '%s\n' "$l" | grep -v '^incl '
-  i=$(printf '%s\n' "$l" | grep '^incl ' | sort -u | head -n 64)
+  i=$(printf '%s\n' "$all" = "$l" | awk '
+    $0 == "=" { on = 1; next }
+    /^incl / && !had[$0]++ && on { if (n++ < 64) print; else { print "more"; exit } }')
   [ -n "$i" ] || break
-  l=
+  case $r$i in (5*|*more) echo 'unsure /: include';; esac
+  [ $r -lt 5 ] || break
+  all=$all$hp_nl$i; l=
   for K0 in n a; do
     set --
     for x in $(printf '%s\n' "$i" | sed -n "s/^incl $K0 //p"); do

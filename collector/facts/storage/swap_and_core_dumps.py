@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from collector.errors import NotUnderstood
+from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.storage import volumes as _storage
 from collector.facts.storage.volumes import Answer, Storage, storage
 from collector.i18n.message import msg
@@ -14,7 +14,8 @@ from collector.model import Capture, Read, Text, shell
 _READ = "residual.state"
 
 # what a program is given that takes core dumps, and remarks behind settings
-_ONLY_SETTINGS = r"""s/^\(kernel\/core_pattern:|[[:space:]]*[^[:space:]]*\)[[:space:]].*/\1 ***/
+_ONLY_SETTINGS = r"""s/^\(kernel\/core_pattern:|\)[[:space:]]*[^[:space:]]*[=;?<&].*/\1***/
+s/^\(kernel\/core_pattern:|[[:space:]]*[^[:space:]]*\)[[:space:]].*/\1 ***/
 /^\/etc\/security\//s/\([[:space:]]core[[:space:]]\{1,\}[^[:space:]#]*\).*/\1/
 /^\/[^:]*coredump[^:]*:/s/[[:space:]]*[#;].*/ #/"""
 
@@ -34,7 +35,8 @@ grep -lE '^Max core file size +[^0 ]' /proc/[0-9]*/limits 2>/dev/null | while re
 done 2>/dev/null | sort -u | head -n 9
 echo '== later'
 grep -HE '^[^#]*[[:space:]](soft|hard|-)[[:space:]]+core[[:space:]]+[^[:space:]#]' \
-  /etc/security/limits.conf /etc/security/limits.d/*.conf 2>/dev/null | head -n 20
+  /etc/security/limits.conf /etc/security/limits.d/*.conf 2>/dev/null |
+  awk 'NR > 40 { print "more"; exit } { print }'
 echo '== coredump'
 grep -HE '^[[:space:]]*(Storage|ProcessSizeMax)[[:space:]]*=' /etc/systemd/coredump.conf \
   /etc/systemd/coredump.conf.d/*.conf /run/systemd/coredump.conf.d/*.conf \
@@ -141,6 +143,8 @@ def _later(text: str) -> list[str]:
     """The settings that let sessions to come dump core, where no hard limit forbids it."""
     told = []
     for line in text.splitlines():
+        if line == "more":
+            raise CouldNotLook(_READ, msg("more_than_is_read"))
         match = _LATER.fullmatch(line)
         if match is None:
             raise NotUnderstood(_READ, msg("not_line_limits_conf", line=line))

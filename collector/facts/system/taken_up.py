@@ -146,6 +146,8 @@ _CLOCK = re.compile(
 _ENTRY = re.compile(r"file (\S+) (\S+) (\S+) (/.*)")
 _FOLDER = re.compile(r"folder (\S+) (/.*)")
 _PIDFILE = re.compile(r"pidfile (\S+) (/.*)")
+# when it has read its files last, by its own word
+_LOADED = re.compile(r"loaded (\S+)")
 
 
 def taken_up(lines: Iterable[str], pid: int, *, reloads: bool = True) -> Taken:
@@ -167,7 +169,7 @@ def taken_up(lines: Iterable[str], pid: int, *, reloads: bool = True) -> Taken:
         return Taken(Answer.YES, since=since)
     how, changed, path, line = found[0]
     answer = Answer.NO if how == "written" else Answer.UNTOLD
-    shown = tuple(one for one in said if one.startswith((f"start {pid} ", "pidfile ")))
+    shown = tuple(one for one in said if one.startswith((f"start {pid} ", "pidfile ", "loaded ")))
     return Taken(answer, how, path, datetime.fromtimestamp(changed, UTC), since, (*shown, line))
 
 
@@ -252,6 +254,9 @@ def _unit(said: tuple[str, ...], pid: int) -> dict[str, str]:
 
 def _reloads(said: tuple[str, ...], unit: dict[str, str]) -> Iterator[_When]:
     for match in filter(None, map(_PIDFILE.fullmatch, said)):
+        if when := _stamp(match[1]):
+            yield when
+    for match in filter(None, map(_LOADED.fullmatch, said)):
         if when := _stamp(match[1]):
             yield when
     status, _, stamp = unit.get("ExecReload", "").partition(" ")

@@ -31,18 +31,25 @@ case $l in (*'"mysqld"'*|*'"mariadbd"'*|*'"mongod"'*)
           $t "$c" $q --local-infile=0 -S "$S" -u root -N -B -e "
             show global variables where variable_name in ('require_secure_transport', 'have_ssl');
             select concat('account ', if(ssl_type = '', '-', ssl_type), ' ', host, ' ', user)
-              from mysql.user where host <> ''" </dev/null 2>/dev/null | head -n 300
+              from mysql.user where host <> ''" </dev/null 2>/dev/null | hp_most 300
         fi | while IFS=$hp_tab read -r a b; do
           printf "db mysqld %s %s\n" "$i" "$a${b:+ $b}"
         done | cut -c 1-500
         c=$(tr "\000" "\n" <"$d/cmdline" 2>/dev/null |
           grep -m 1 -E "^--defaults-(extra-)*file=/[A-Za-z0-9_/.-]*\$")
-        {
+        b=$({
           ! command -v my_print_defaults >/dev/null 2>&1 ||
             hp_do "$W" my_print_defaults $c mysqld server mariadb mariadbd 2>/dev/null
           tr "\000" "\n" <"$d/cmdline" 2>/dev/null
-        } | grep -E -i "^--(loose[-_])?require[-_]secure[-_]transport" | cut -c 1-80 |
-          while IFS= read -r a; do printf "db mysqld %s config %s\n" "$i" "$a"; done;;
+        } | grep -E -i "^--(loose[-_])?require[-_]secure[-_]transport" | cut -c 1-80)
+        [ -z "$b" ] || {
+          printf "%s\n" "$b" | sed "s/^/db mysqld $i config /"
+          # it reads its files when it starts, and not again
+          t_p=$i; t_d=; t_u=; t_f=$(find -L /etc/my.cnf /etc/mysql /etc/my.cnf.d -name "*.cnf" -type f 2>/dev/null
+            [ -z "$c" ] || printf "%s\n" "${c#*=}")$hp_nl
+          @LOOK@ | sed "s/^/db mysqld $i run /"
+          set -f
+        };;
     esac
     NAMER=
   done;;

@@ -9,12 +9,17 @@ Not asked: what systemd or inetd would first have to start, and services known t
     == hello HEAD TAIL           the parts of the hello `new`, in hex: what stands before and behind
                                  the name of the server
     == names LEFT                so many names of web servers more than are asked for
+    == sites                     the settings of web servers were looked through
+    == clear|basic PORT FILE     a server there that listens in the clear, not only to redirect,
+                                 asking for a password (basic) or not; PORT is ? outside of servers
     = ID STATE ADDRESS PORT PROCESS    a listener; ask, skip (no TLS), held (would be started),
                                  device (bound to an interface), more (beyond the most asked)
     ID KIND/NAME HEX             the answer to that hello; goes on in lines of the same beginning;
                                  a dot at its end: the connection was not closed within the time
     ID again                     it greeted: the hello is sent again in the way of its protocol
     ID starttls PROTOCOL TEXT    what it said of the wish to encrypt
+    ID login PROTOCOL AT TEXT    what it said of a login before STARTTLS, to another address of the
+                                 host (apart) or to the very one it listens at (same)
     ID http NAME PATH STATUS LOCATION SCHEME    an answer by HTTP, `-` for what it does not hold
     ID closed                    no connection was had
     ID over                      all that there was to ask of it has been asked
@@ -29,10 +34,11 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Literal
 
-from collector.errors import NotUnderstood
+from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.intervals import address
 from collector.facts.base.opened import OPENED
 from collector.facts.network.listeners import Listener
+from collector.facts.system.taken_up import LOOK
 from collector.facts.tls.client_hello import KINDS, client_hello, parts
 from collector.facts.tls.server_hello import Answer, answer
 from collector.i18n.message import msg
@@ -73,8 +79,9 @@ def _body() -> str:
         OPENED
         + _NOTHING
         + "command -v bash >/dev/null 2>&1 || { echo '== none'; echo '== end'; exit 0; }\n"
+        + package_text("facts/tls/sites.sh")
         + f"bash -c '{quoted}' all || exit\n"
-        + package_text("facts/tls/databases.sh")
+        + package_text("facts/tls/databases.sh").replace("@LOOK@", LOOK.strip())
         + "echo '== end'\n"
     )
 
@@ -120,7 +127,8 @@ class Served:
     no connection was had, at least once.
 
     `address` is None where it is bound to all of `families`; `starttls` is the protocol and what
-    was said of the wish to encrypt, both empty where there was none.
+    was said of the wish to encrypt, both empty where there was none; `login` the protocol,
+    from where, and what was said of a login before that, empty where it was not asked.
     """
 
     state: State
@@ -131,6 +139,7 @@ class Served:
     line: str
     answers: Mapping[tuple[str, str], Answer] = field(default_factory=dict)
     starttls: tuple[str, str] = ("", "")
+    login: tuple[str, str, str] = ("", "", "")
     pages: tuple[Page, ...] = ()
     whole: bool = False
     closed: bool = False
@@ -162,13 +171,15 @@ class Asked:
     """All that was asked. `possible` is False where the host has no bash to ask with.
 
     `names_left` counts the names of sites that were not asked for; `databases` are (program, pid,
-    text) of their settings.
+    text) of their settings; `plain` are (clear or basic, port, file) of web servers, None where
+    their settings were not looked through.
     """
 
     possible: bool
     served: tuple[Served, ...]
     names_left: int
     databases: tuple[tuple[str, str, str], ...]
+    plain: tuple[tuple[str, str, str], ...] | None = None
 
     def of(self, listener: Listener) -> Served | None:
         """What is served at this listener; None where it was not seen when they were asked."""
@@ -204,13 +215,20 @@ def _asked(capture: Capture, read: str) -> Asked:
     told: dict[str, list[tuple[str, str, str]]] = {}
     databases: list[tuple[str, str, str]] = []
     possible, left, sent = True, 0, None
+    plain: list[tuple[str, str, str]] | None = None
     for line in lines[:-1]:
+        if line == "== more":
+            raise CouldNotLook(read, msg("more_than_is_read"))
         if line == "== none":
             possible = False
         elif match := re.fullmatch(r"== hello ((?:[0-9a-f]{2})+) ((?:[0-9a-f]{2})+)", line):
             sent = (bytes.fromhex(match[1]), bytes.fromhex(match[2]))
         elif match := re.fullmatch(r"== names (\d{1,4})", line):
             left = int(match[1])
+        elif line == "== sites":
+            plain = []
+        elif match := re.fullmatch(r"== (clear|basic) (\d{1,5}|\?) (/.*)", line):
+            plain = [*(plain or []), (match[1], match[2], match[3])]
         elif match := re.fullmatch(r"db (mysqld|mongod) (\d{1,9}) ?(.*)", line):
             databases.append((match[1], match[2], match[3]))
         elif match := _HEAD.fullmatch(line):
@@ -231,7 +249,23 @@ def _asked(capture: Capture, read: str) -> Asked:
         _served(read, m, told.get(number, []), sent or (b"", b""), old=old)
         for number, m in heads.items()
     )
-    return Asked(possible, served, left, tuple(databases))
+    known = None if plain is None else tuple(plain)
+    return Asked(possible, served, left, tuple(databases), known)
+
+
+def _bound(read: str, place: str, *, old: bool) -> tuple[int | None, tuple[int, ...]]:
+    """The address, None for any, and the families that it takes."""
+    bare = place.partition("%")[0]
+    if bare == "*":
+        return None, (4,) if old else (4, 6)
+    try:
+        family, number = address(bare)
+    except ValueError:
+        raise NotUnderstood(read, msg("no_address", line=place)) from None
+    if family == 6 and number >> 32 == 0xFFFF:
+        family, number = 4, number & 0xFFFFFFFF
+    # without IPv4's own beside it, a wildcard of IPv6 may take both
+    return number or None, (4, 6) if (family, number) == (6, 0) else (family,)
 
 
 def _served(
@@ -243,20 +277,7 @@ def _served(
     old: bool,
 ) -> Served:
     _, state, place, port, process = head.groups()
-    where: int | None = None
-    bare = place.partition("%")[0]
-    if bare == "*":
-        families: tuple[int, ...] = (4,) if old else (4, 6)
-    else:
-        try:
-            family, number = address(bare)
-        except ValueError:
-            raise NotUnderstood(read, msg("no_address", line=place)) from None
-        if family == 6 and number >> 32 == 0xFFFF:
-            family, number = 4, number & 0xFFFFFFFF
-        where = number or None
-        # without IPv4's own beside it, a wildcard of IPv6 may take both
-        families = (4, 6) if (family, number) == (6, 0) else (family,)
+    where, families = _bound(read, place, old=old)
     kinds = [kind for kind, _, _ in lines]
     if "again" in kinds:
         lines = lines[kinds.index("again") + 1 :]
@@ -268,11 +289,15 @@ def _served(
         except ValueError:
             raise NotUnderstood(read, msg("not_hex", text=text[:60])) from None
         answers[key] = replace(found, state="late") if text == "." else found
-    starttls, pages, whole = ("", ""), list[Page](), False
+    starttls, login = ("", ""), ("", "", "")
+    pages, whole = list[Page](), False
     for kind, _, text in lines:
         if kind == "starttls":
             protocol, _, said = text.partition(" ")
             starttls = (protocol, said.strip())
+        elif kind == "login":
+            protocol, at, said = [*text.split(" ", 2), "", ""][:3]
+            login = (protocol, at, said.strip())
         elif kind == "http":
             pages.append(_page(read, text))
         elif kind == "over":
@@ -288,6 +313,7 @@ def _served(
         head[0],
         answers,
         starttls,
+        login,
         tuple(pages),
         whole,
         "closed" in kinds,

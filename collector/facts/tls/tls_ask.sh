@@ -148,6 +148,40 @@ ask() {
   case $x in (1603* | 1503* | .) tell "$1/$2" "$x" ;; (*) tell "$1/$2" "${x:0:24}" ;; esac
 }
 
+# clear: what is said of a login that is not encrypted yet; no account is named, and no password. A
+# server may trust who comes from its own address, so that it is asked at another one where it can be.
+clear() {
+  local n=0 at=same heard= said= v=
+  case $kind in (smtp|ftp|pop3|imap|ldap) ;; (*) return 0 ;; esac
+  case $host in (127.0.0.1|::1) exec 3<>"/dev/tcp/127.0.0.2/$port" && at=apart ;; esac
+  [ "$at" = apart ] || reach || return 0
+  case $kind in
+    (ftp) hear && printf "USER hostpledge\r\n" >&3 && hear; v=$said ;;
+    (smtp)
+      hear && printf "EHLO localhost\r\n" >&3 && hear
+      case ${heard:-?} in (" 250"*[-\ ]AUTH[\ =]*) v=${heard#*[- ]AUTH[ =]}; v="AUTH ${v%% 250*}" ;; (" 250"*) v=none ;; esac ;;
+    (pop3)
+      IFS= read -r -n 600 -t 4 said <&3; printf "CAPA\r\n" >&3
+      while [ "$n" -lt 40 ] && IFS= read -r -n 600 -t 4 said <&3; do
+        n=$((n + 1)); said=${said%"$cr"}
+        case $said in (.) v=${v:-none}; break ;; (-ERR*) break ;; (USER*|SASL*) v="$v$said " ;; esac
+      done
+      [ "$said" = . ] || v= ;;
+    (imap)
+      IFS= read -r -n 600 -t 4 said <&3; printf "a0 CAPABILITY\r\n" >&3
+      while [ "$n" -lt 20 ] && IFS= read -r -n 2000 -t 4 said <&3; do
+        n=$((n + 1)); said=${said%"$cr"}
+        case $said in ("* CAPABILITY "*) v=${said#"* "} ;; (a0*) break ;; esac
+      done ;;
+    (ldap)
+      printf "\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\x00\x80\x00" >&3
+      v=$(take 4 | hex) ;;
+  esac
+  case $kind in (ftp|smtp|pop3) printf "QUIT\r\n" >&3 ;; (imap) printf "a1 LOGOUT\r\n" >&3 ;; esac
+  exec 3>&-
+  tell login "$kind $at ${v:0:300}"
+}
+
 # request NAME PATH: only the status, where it sends one to, and what login it asks for
 request() {
   local n=0 line s= l= a=
@@ -194,6 +228,7 @@ one() {
     (1603*|1503*) found=1; ask rsa ""; ask old ""; ask weak "" ;;
   esac
   if [ -n "$found" ]; then
+    clear
     for n in "$@"; do ask new "$n"; done
   elif [ -z "$kind" ]; then
     case $proc:$x in
@@ -261,14 +296,7 @@ names() {
       case " ${names[*]} " in (*" $word "*) continue ;; esac
       if [ "${#names[@]}" -lt 12 ]; then names+=("$word"); else left=$((left + 1)); fi
     done
-  done < <(
-    grep -hE "^[^#]*(server_name|[Ss]erver[Nn]ame|[Ss]erver[Aa]lias)[[:space:]]" \
-      /etc/nginx/nginx.conf /etc/nginx/conf.d/*.conf /etc/nginx/sites-enabled/* \
-      /usr/local/nginx/conf/nginx.conf /usr/local/nginx/conf/vhost*/*.conf \
-      /usr/local/openresty/nginx/conf/nginx.conf /www/server/panel/vhost/*/*.conf \
-      /etc/apache2/sites-enabled/* /etc/httpd/conf/httpd.conf /etc/httpd/conf.d/*.conf /dev/null |
-      head -n 400
-  )
+  done < <(printf "%s\n" "$HP_SITES")
 }
 
 had=" " number=0 at=0 web= all=$(list)
@@ -276,7 +304,7 @@ had=" " number=0 at=0 web= all=$(list)
 nl='
 '
 case "$nl$all" in (*"$nl:: "*) star=127.0.0.1 ;; (*) star=::1 ;; esac
-case $all in (*" nginx"*|*" openresty"*|*" tengine"*|*" apache2"*|*" httpd"*) names ;; esac
+case $all in (*" nginx"*|*" openresty"*|*" tengine"*|*" apache2"*|*" httpd"*|*" haproxy"*) names ;; esac
 [ "${left:-0}" = 0 ] || printf "%s\n" "== names $left"
 while read -r addr port proc; do
   case $had in (*" $addr:$port "*) continue ;; esac
@@ -312,7 +340,7 @@ while read -r addr port proc; do
   printf "= %s %s %s %s %s\n" "$number" "$state" "$addr" "$port" "${proc:--}"
   [ "$state" = ask ] || continue
   web=
-  case $proc in (nginx | openresty | tengine | apache2 | httpd) web=1 ;; esac
+  case $proc in (nginx | openresty | tengine | apache2 | httpd | haproxy) web=1 ;; esac
   ${HP_TIMEOUT:+timeout 15} "$BASH" -c "$BASH_EXECUTION_STRING" one "$number" "$host" "$else" \
     "$port" "$kind" "${proc:--}" \
     ${web:+"${names[@]}"} </dev/null &

@@ -14,9 +14,13 @@ _PAST = '"past": true'
 
 
 def rows(connection: Connection, id: str = "") -> Select[Any]:
-    """The query of the rows from which `few_of` chooses, of each pledge (with `id` of that one)."""
+    """The query of the rows from which `few_of` chooses, of each pledge (with `id` of that one).
+
+    Of one that has void evidence, all others: which of them is past no row says any more.
+    """
     table = tables.evidence
-    holds = voids.without(voids.of(connection, [id] if id else None), table)
+    void = voids.of(connection, [id] if id else None)
+    holds = voids.without(void, table)
     if id:
         holds = and_(holds, table.c.pledge == id)
     whole = table.c.scope.is_(None) | table.c.scope.contains(_WHOLE)
@@ -37,7 +41,11 @@ def rows(connection: Connection, id: str = "") -> Select[Any]:
     latest = table.c.collected_at.in_([newest.c.collected_at, newest.c.whole_at])
     return (
         select(table)
-        .join(newest, (table.c.pledge == newest.c.pledge) & (last | latest))
+        .join(
+            newest,
+            (table.c.pledge == newest.c.pledge)
+            & (last | latest | table.c.pledge.in_(sorted(void))),
+        )
         .where(holds)
         .order_by(table.c.pledge, table.c.sequence)
     )

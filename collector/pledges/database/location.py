@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine
 from sqlalchemy.engine import URL, make_url
@@ -24,10 +24,23 @@ _BUNDLES = "bundles"
 SHARED = "HOSTPLEDGE_BUNDLES"
 # what the driver of PostgreSQL takes behind a question mark
 _QUERY = {"application_name", "source_address", "tcp_keepalive", "timeout", "unix_sock"}
+# how long pages wait between two words of a server: one that is frozen says none
+SILENT_SECONDS = 20
 # a URL with a slip in it is no path, for a path is said again
 # a connection string of libpq (Keyword/Value Connection Strings), which has a password in it
 _KEYWORDS = re.compile(r"(^|\s)(host|hostaddr|user|password|dbname|service)\s*=\s*\S")
 _MEANT = re.compile(r"[a-z]{2,20}(\+[a-z0-9]{1,20})?:.*@", re.IGNORECASE)
+
+
+def of_pages(url: URL) -> dict[str, Any]:
+    """What `create_engine` is given for pages: whoever waits there gets an answer in the end.
+
+    A command waits as long as it has to: for another's write, say.
+    """
+    if "timeout" in url.query or not url.drivername.endswith("pg8000"):
+        return {**tables.unasked(url)}
+    # holds for each read of its socket too
+    return {**tables.unasked(url), "timeout": SILENT_SECONDS}
 
 
 class Place(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +13,8 @@ from typing import Any
 from collector.model import Result
 from collector.pledges.record.form import PledgeRecord
 from collector.scope import Part, Scope
+
+_NOT_CHECKED = str(Result.NOTCHECKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,9 @@ class Evidence:
     clauses that come to another verdict since (`standing.ended_waivers`), which. `hosts`: those
     that are in it (None: that was not asked for, or is not kept). `refused`: why its signature
     counts no more, as that of a key that was revoked since; it proves nothing then.
+    `handed_in_now`: of how many hosts something that stands now rests on what nobody collected,
+    where that is not `handed_in`, as after a look at a part (-1: nobody can tell). `version`: that
+    of the record to which it was attached (None: before that was kept).
     """
 
     pledge: str
@@ -56,9 +61,11 @@ class Evidence:
     handed_in: int | None = None
     past: bool | None = None
     doubted: bool = False
-    now: Mapping[str, str] = MappingProxyType({})
-    hosts: frozenset[str] | None = None
+    now: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    hosts: frozenset[str] | None = field(default=None, compare=False)
     refused: str = ""
+    handed_in_now: int | None = field(default=None, compare=False)
+    version: int | None = field(default=None, compare=False)
 
     @property
     def whole(self) -> bool:
@@ -66,8 +73,14 @@ class Evidence:
         return self.scope is None or (self.scope.whole and not self.absent)
 
     def word(self, clause: str) -> str | None:
-        """The verdict of a clause as it counts now; None where it was not judged."""
+        """The verdict of a clause as it counts now; None where nothing tells of it.
+
+        Where nothing of it was judged, nobody looked: that somebody has to attest is another word.
+        """
         said = self.now.get(clause, self.verdicts.get(clause))
+        part = self.scope.clauses.get(clause) if self.scope else None
+        if part is not None and part.of and not part.judged and said in (None, _NOT_CHECKED):
+            return str(Result.ERROR)
         return str(Result.ERROR) if self.refused and said is not None else said
 
     def scope_json(self) -> dict[str, Any] | None:
@@ -100,8 +113,12 @@ def current(evidence: Sequence[Evidence]) -> Evidence | None:
 
 
 def few_of(attached: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """Of these, in sequence: the newest whole one, the one looked last, the current, the last."""
-    whole = max((e for e in attached if e.whole), key=_looked, default=None)
+    """Of these, in sequence: the newest whole one, the one looked last, the current, the last.
+
+    A whole one whose signature counts no more steps back behind an older one that counts.
+    """
+    wholes = (e for e in attached if e.whole)
+    whole = max(wholes, key=lambda e: (not e.refused, *_looked(e)), default=None)
     wanted = {max(attached, key=_looked).sequence, attached[-1].sequence}
     wanted |= {one.sequence for one in (whole, current(attached)) if one is not None}
     return tuple(e for e in attached if e.sequence in wanted)
@@ -151,4 +168,13 @@ def evidence_of(row: Mapping[Any, Any], path: Path) -> Evidence:
         scope["absent"] if scope else 0,
         scope.get("handed_in") if scope else None,
         scope.get("past") if scope else None,
+        version=_version(row.get("record")),
     )
+
+
+def _version(record: str | None) -> int | None:
+    """Of the record that an entry of the log binds."""
+    try:
+        return int(json.loads(record)["version"]) if record else None
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return None

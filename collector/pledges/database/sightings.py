@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
@@ -16,12 +16,11 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from collector.attest.bundle.provenance import is_collected
 from collector.pledges.database import held, tables
-from collector.pledges.database.rows import Evidence, current
 
 # the digests of a machine-id that is empty, not set yet, or a line end alone: of no machine
 _NO_MACHINE = frozenset(
@@ -194,11 +193,16 @@ def forget_others(connection: Connection, pledge: str) -> None:
         connection.execute(table.delete().where(other))
 
 
-def newest(connection: Connection, pledge: str) -> dict[str, tuple[datetime, int]]:
-    """By host, when it was last looked at, and in which evidence."""
+def newest(
+    connection: Connection, pledge: str, holds: ColumnElement[bool]
+) -> dict[str, tuple[datetime, int]]:
+    """By host, when it was last looked at, and in which evidence of those that `holds` names."""
     table = tables.sightings
     query = select(table.c.host, table.c.looked_at, table.c.sequence).where(
-        (table.c.pledge == pledge) & (table.c.answered == 1) & table.c.looked_at.is_not(None)
+        (table.c.pledge == pledge)
+        & (table.c.answered == 1)
+        & table.c.looked_at.is_not(None)
+        & holds
     )
     found: dict[str, tuple[datetime, int]] = {}
     for host, at, sequence in connection.execute(query):
@@ -207,40 +211,15 @@ def newest(connection: Connection, pledge: str) -> dict[str, tuple[datetime, int
     return found
 
 
-def with_hosts(
-    connection: Connection, attached: Mapping[str, tuple[Evidence, ...]]
-) -> dict[str, tuple[Evidence, ...]]:
-    """The same, with the hosts that are in the one of each pledge that says how they are now."""
-    table = tables.sightings
-    last = select(table.c.pledge, func.max(table.c.sequence).label("last"))
-    newest = last.group_by(table.c.pledge).subquery()
-    of_newest = select(table.c.pledge, table.c.sequence, table.c.host).join(
-        newest, (table.c.pledge == newest.c.pledge) & (table.c.sequence == newest.c.last)
-    )
-    known: dict[str, tuple[int, set[str]]] = {}
-    for pledge, sequence, host in connection.execute(of_newest):
-        known.setdefault(pledge, (sequence, set()))[1].add(host)
-    found: dict[str, tuple[Evidence, ...]] = {}
-    for id, few in attached.items():
-        found[id], one = few, current(few)
-        if one is None or id not in known:
-            continue
-        sequence, hosts = known[id]
-        if sequence != one.sequence:
-            mine = (table.c.pledge == id) & (table.c.sequence == one.sequence)
-            hosts = set(connection.execute(select(table.c.host).where(mine)).scalars())
-        if hosts:
-            told = replace(one, hosts=frozenset(hosts))
-            found[id] = tuple(told if each is one else each for each in few)
-    return found
-
-
-def looked_at(connection: Connection, at: datetime) -> tuple[tuple[str, int, str], ...]:
-    """Pledge, evidence and host of every look of that time (aware)."""
+def looked_at(
+    connection: Connection, at: datetime, holds: ColumnElement[bool]
+) -> tuple[tuple[str, int, str], ...]:
+    """Pledge, evidence and host of every look of that time (aware), of what `holds` names."""
     table = tables.sightings
     query = (
         select(table.c.pledge, table.c.sequence, table.c.host)
         .where((table.c.answered == 1) & (table.c.looked_at == at.astimezone(UTC).isoformat()))
+        .where(holds)
         .order_by(table.c.pledge, table.c.sequence, table.c.host)
     )
     return tuple((row[0], row[1], row[2]) for row in connection.execute(query))

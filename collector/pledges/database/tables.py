@@ -310,7 +310,8 @@ def begin_sqlite(connection: Connection) -> None:
 def is_current(connection: Connection, *, where: str) -> bool:
     """Are its tables there, in the form of today? Raises BadInput as `create`."""
     names = set(inspect(connection).get_table_names())
-    return migrations.revision(connection, names, where=where) == migrations.HEAD
+    known = migrations.revision(connection, names, where=where)
+    return known == migrations.HEAD and names >= set(metadata.tables)
 
 
 def create(connection: Connection, *, where: str) -> bool:
@@ -323,6 +324,8 @@ def create(connection: Connection, *, where: str) -> bool:
     names = set(inspect(connection).get_table_names())
     known = migrations.revision(connection, names, where=where)
     if known == migrations.HEAD:
+        # a dump may be of the record alone, and these are made of it
+        metadata.create_all(connection, tables=[t for t in MADE_ANEW if t.name not in names])
         return False
     if known is None:
         if names and (connection.dialect.name == "sqlite" or names & set(metadata.tables)):

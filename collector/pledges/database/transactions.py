@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import Connection, Engine, exc
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
@@ -15,6 +15,10 @@ from collector.i18n.message import msg
 
 class DatabaseSaysError(BadInput):
     """What a database complains of: with its address, and in its own words."""
+
+
+class DatabaseAwayError(DatabaseSaysError):
+    """It cannot be reached, or has no connection left: nothing is wrong with what was asked."""
 
 
 class Database:
@@ -100,7 +104,15 @@ class Database:
                 msg("another_process_wrote_same"), where=self.where, mend=msg("try_again")
             ) from None
         except DBAPIError as problem:
-            raise DatabaseSaysError(_plain(problem.orig), where=self.where) from None
+            away = problem.connection_invalidated or type(problem) is InterfaceError
+            kind = DatabaseAwayError if away and "://" in self.where else DatabaseSaysError
+            raise kind(_plain(problem.orig), where=self.where) from None
+        except exc.TimeoutError:
+            raise DatabaseAwayError(msg("database_takes_no_more"), where=self.where) from None
+        except TimeoutError as problem:
+            # pg8000 passes on what the socket says where a server takes the first word of it and
+            # answers none
+            raise DatabaseAwayError(_plain(problem), where=self.where) from None
 
 
 # by which SQLite says that what was to be written found no room, sqlite.org/rescode.html

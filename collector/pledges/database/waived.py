@@ -27,8 +27,10 @@ class Course:
     def now(self) -> Waivers:
         return self.versions[-1][1]
 
-    def at(self, moment: datetime) -> Waivers:
-        """Those of the version that was the newest then."""
+    def at(self, moment: datetime, version: int | None = None) -> Waivers:
+        """Those of that version, where it is known; else of the one that was the newest then."""
+        if version is not None and version <= len(self.versions):
+            return self.versions[version - 1][1]
         return next((w for since, w in reversed(self.versions) if since <= moment), ())
 
 

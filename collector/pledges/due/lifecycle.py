@@ -22,6 +22,9 @@ WORDS: dict[State, Text] = {
     "disposed": Text("已销毁", "disposed of"),
 }
 
+# of the others nobody owes anything
+OWED: frozenset[State] = frozenset(("active", "suspended", "lapsed"))
+
 
 class Dated(Protocol):
     """A pledge record, or a brief of one."""
@@ -33,7 +36,7 @@ class Dated(Protocol):
     def signed_on(self) -> date | None: ...
 
 
-def state(record: Dated, today: date, *, renewed: bool = False) -> State:
+def state(record: Dated, today: date, *, renewed: bool) -> State:
     """The state at the end of `today`. `renewed`: another record says that it continues this."""
     document, day = record.document, today.isoformat()
     if "disposed" in document:
@@ -66,7 +69,7 @@ def begun(record: Dated) -> date | None:
     return date.fromisoformat(start) if start else record.signed_on
 
 
-def end(record: Dated, *, renewed: bool = False) -> date | None:
+def end(record: Dated, *, renewed: bool) -> date | None:
     """The day it ended; None while it is in force, or ran out and nobody said what became of it."""
     document = record.document
     if "ended" in document:
@@ -76,9 +79,7 @@ def end(record: Dated, *, renewed: bool = False) -> date | None:
     return None
 
 
-def kept_until(
-    record: Dated, evidence: Sequence[Evidence], *, renewed: bool = False
-) -> date | None:
+def kept_until(record: Dated, evidence: Sequence[Evidence], *, renewed: bool) -> date | None:
     """The last day that the record and its evidence are kept; None while it has not ended.
 
     All of it is kept until the longest of its terms is over: each bundle names the one before,

@@ -20,6 +20,7 @@ from collector.pledges.lists.days import day, day_or_time, time
 from collector.pledges.lists.forms import FORMS, Wrong, quoted
 from collector.pledges.lists.places import Column
 from collector.pledges.lists.words import plain
+from collector.pledges.record.people import plain_name
 
 _SEPARATORS = re.compile(r"[\s,，;；、]+")
 _LISTED = re.compile(r"[\n,，;；、]+")
@@ -34,6 +35,8 @@ _SHORT = re.compile(r"1[0-2][0-9]{1,4}|9[0-9]{4,5}")
 _EMAIL = re.compile(r"[^@\s.]+(\.[^@\s.]+)*@([^@\s.]+\.)+[^@\s.0-9][^@\s.]+")
 _AREA = re.compile(r"\((0[0-9]{2,3})\)[ -]?")
 _MORE = 3
+# fields that hold a person's name
+_PEOPLE = frozenset(("approver", "owner"))
 
 Filler = Callable[[Column, str], Any]
 
@@ -131,8 +134,8 @@ def _checked(column: Column, found: Any) -> Any:
     return found
 
 
-def _text(_: Column, text: str) -> str:
-    return text
+def _text(column: Column, text: str) -> str:
+    return plain_name(text) if column.field.rpartition(".")[2] in _PEOPLE else text
 
 
 def _grade(_: Column, text: str) -> int:

@@ -20,7 +20,7 @@ from collector.schema import load_own
 
 MAIN = ""
 # what is told by the commands that do it alone: no list can say that it was done
-OF_COMMANDS = ("notices", "voided")
+OF_COMMANDS = ("notices", "taken_back", "voided")
 # what the main sheet may say of the two documents, with one day for both
 SIGNED = "signed"
 _SIGNED = {

@@ -20,6 +20,7 @@ from collector.pledges.lists import cells, sheets
 from collector.pledges.lists.assembling import Pledge
 from collector.pledges.lists.complaints import Fault, Row
 from collector.pledges.lists.forms import Unread, Wrong
+from collector.pledges.lists.headings import meant, told_once
 from collector.pledges.lists.places import MAIN, PLEDGE, SIGNED, tables
 from collector.pledges.lists.scans import Scans
 from collector.pledges.lists.sheets import Headed
@@ -42,7 +43,8 @@ class Listed:
     """What a list holds. `drafts`: ids without the digests and day of signed documents.
 
     `unknown`: headings of columns, and names of sheets, that no field takes; `notes`: what else
-    there is to say. There may be more faults than `faults` where these are MOST_FAULTS.
+    there is to say; `near` is what some of the headings may have been meant for. `cut`: there are
+    MOST_FAULTS, and there may be more.
     """
 
     records: tuple[PledgeRecord, ...]
@@ -50,6 +52,8 @@ class Listed:
     drafts: tuple[str, ...]
     unknown: tuple[str, ...]
     notes: tuple[Text, ...] = ()
+    near: Mapping[str, str] = field(default_factory=dict)
+    cut: bool = False
 
 
 class _FullError(Exception):
@@ -82,6 +86,8 @@ class _Reading:
         self._faults = _Faults()
         self._meant: dict[tuple[str, str, str], str | int] = {}
         self._records: dict[str, PledgeRecord] = {}
+        self._ungraded = set[str]()
+        self._unended = list[Text]()
         several = bool(self._source.lists)
         main = self._source.main
         self._main = self._headed(MAIN, main, main.title if several else "")
@@ -105,13 +111,35 @@ class _Reading:
             mend = msg("no_row_to_fill", sheet=name)
             raise BadInput(msg("no_row"), where=str(self._path), mend=mend)
         order = {MAIN: 0, **{sheet.title: n for n, sheet in enumerate(self._lists.values(), 1)}}
-        found = sorted(self._faults.found, key=lambda f: (order.get(f.sheet, 0), f.row))
+        every = told_once(self._faults.found, (main, *self._lists.values()))
+        found = sorted(every, key=lambda f: (order.get(f.sheet, 0), f.row))
         drafts = tuple(r.id for r in self._records.values() if r.document.get("draft"))
         unknown = [*main.unknown, *self._source.unknown]
         for sheet in self._lists.values():
             unknown += [f"{sheet.title}: {name}" for name in sheet.unknown]
         records = tuple(self._records.values())
-        return Listed(records, tuple(found), drafts, tuple(unknown), tuple(self._source.notes))
+        of_grades = () if found else self._no_grade(main)
+        notes = (*self._source.notes, *of_grades, *self._unended)
+        near = {
+            f"{sheet.title}: {heading}" if sheet is not main else heading: column
+            for sheet in (main, *self._lists.values())
+            for heading, column in meant(sheet)
+        }
+        cut = len(self._faults.found) >= MOST_FAULTS
+        return Listed(records, tuple(found), drafts, tuple(unknown), notes, near, cut)
+
+    def _no_grade(self, main: Headed) -> Iterator[Text]:
+        """A grade that nobody wrote is the lower one, by which fewer controls are judged."""
+        count, every = len(self._ungraded), len(self._records)
+        if not count:
+            return
+        name = main.named("grade")
+        zh = f"“{name}”列有 {count} 行为空" if "grade" in main.at else f"没有“{name}”列"
+        en = f"{count} without {name!r}" if "grade" in main.at else f"no column {name!r}"
+        yield Text(
+            f"{zh}：共 {every} 份登记，其中 {count} 份按二级登记",
+            f"{en}: {count} of {every} records take grade 2",
+        )
 
     def _headed(self, listed: str, sheet: Sheet, title: str) -> Headed | None:
         return sheets.headed(sheet, tables()[listed], title, self._path)
@@ -155,7 +183,11 @@ class _Reading:
             return
         number, texts = last
         have = len(texts)
-        if have >= sheet.width or not any(map(str.strip, texts)):
+        if not any(map(str.strip, texts)):
+            return
+        if have >= sheet.width:
+            # it may be whole, or cut within its last cell: nobody can tell but who wrote it
+            self._unended.append(_may_be_cut(number, texts))
             return
         beyond = [column for column, at in sheet.at.items() if at >= have]
         column = min(beyond or sheet.at, key=lambda name: sheet.at[name])
@@ -230,6 +262,8 @@ class _Reading:
             self._faults.add(faults)
             if pledge.record is not None and not faults:
                 self._records[pledge.record.id] = pledge.record
+                if "grade" not in row.values:
+                    self._ungraded.add(pledge.record.id)
 
     def _strangers(
         self,
@@ -247,6 +281,15 @@ class _Reading:
             reason = Text(f"“{title}”中没有登记 {id}{zh}", f"there is no {id} in {title!r}{en}")
             for rows in entries[id].values():
                 self._faults.add(row.fault(PLEDGE, reason) for row in rows)
+
+
+def _may_be_cut(number: int, texts: Sequence[str]) -> Text:
+    last = next(text for text in reversed(texts) if text.strip())
+    return Text(
+        f"请核对第 {number} 行是否完整：文件末尾没有换行，此行最后一格是“{last[:40]}”，或许被截断",
+        f"look whether row {number} is whole: the file ends without a newline, after "
+        f"{last[:40]!r}; it may be cut there",
+    )
 
 
 def _merged(sheet: Headed, numbers: list[int]) -> Iterator[Fault]:

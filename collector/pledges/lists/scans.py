@@ -14,7 +14,7 @@ import re
 import stat
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,7 +24,7 @@ from collector.facts.monitoring.event_ledger import check_ledger
 from collector.i18n.message import msg, of_system
 from collector.model import Text
 from collector.pledges.lists.forms import Wrong, quoted
-from collector.pledges.lists.words import reworded, said
+from collector.pledges.lists.words import PAPERS, reworded, said
 from collector.schema import check, load_json, load_yaml
 
 LARGEST = 1 << 30
@@ -36,10 +36,6 @@ _COMPARED = 50
 _NEAREST_OF = 3000
 _LISTED = 5
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-_WORDS: Mapping[str, tuple[str, ...]] = {
-    "responsibility": ("责任书", "responsibility"),
-    "pledge": ("承诺书", "pledge"),
-}
 _TITLES = {"responsibility": "责任书", "pledge": "承诺书"}
 _LONGEST_ID = 64
 # what goes on as an id does, up to the word of the document: C-1-2-责任书.pdf may be of C-1-2
@@ -238,7 +234,7 @@ def _parsed(data: bytes, field: str) -> Any:
 
 def _is_document(name: str, id: str, kind: str) -> bool:
     rest = _folded(name)[len(id) :]
-    return any(word in rest for word in _WORDS[kind])
+    return any(word in rest for word in PAPERS[kind])
 
 
 def _of_another(rest: str) -> bool:

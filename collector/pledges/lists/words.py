@@ -25,6 +25,12 @@ _PEOPLE = (
 )  # fmt: skip
 KINDS: Mapping[str, str] = {**dict.fromkeys(_UNITS, "unit"), **dict.fromkeys(_PEOPLE, "person")}
 
+# what the name of a scan says of which paper it is
+PAPERS: Mapping[str, tuple[str, ...]] = {
+    "responsibility": ("责任书", "responsibility"),
+    "pledge": ("承诺书", "pledge"),
+}
+
 _YES = ("是", "有", "√", "✓", "✔", "☑", "对", "已", "yes", "y", "true", "1")
 _NO = ("否", "无", "没有", "×", "✗", "✘", "☒", "错", "未", "no", "n", "false", "0")
 YES_NO: Mapping[str, bool] = {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}

@@ -60,6 +60,46 @@ def check_customer(old: PledgeRecord, new: PledgeRecord) -> None:
         )
 
 
+def check_signed(old: PledgeRecord, new: PledgeRecord) -> None:
+    """Raises BadInput where the next version has other papers than those that were signed.
+
+    By type and version of a document: another file, or another day. More may be signed.
+    """
+    if old.document.get("draft"):
+        return
+    after = {_paper(entry): entry for entry in new.document.get("documents", ())}
+    for entry in old.document.get("documents", ()):
+        if (now := after.get(_paper(entry))) is None or _signed(now) != _signed(entry):
+            raise BadInput(
+                msg("other_papers_than_signed", type=entry["type"], day=entry["signed_on"]),
+                where=old.id,
+                mend=msg("other_papers_than_signed_mend"),
+            )
+
+
+def _paper(entry: Mapping[str, Any]) -> tuple[str, str]:
+    return str(entry["type"]), str(entry["version"])
+
+
+def _signed(entry: Mapping[str, Any]) -> tuple[str, str]:
+    return str(entry["sha256"]), str(entry["signed_on"])
+
+
+def check_same_customer(old: PledgeRecord, new: PledgeRecord) -> None:
+    """Raises BadInput where an id that is free again would go to another customer.
+
+    A name, or a number, that was mistyped is not another one's.
+    """
+    before, after = old.document["customer"], new.document["customer"]
+    numbers = _number(before), _number(after)
+    if before["name"] != after["name"] and not (numbers[0] == numbers[1] != ""):
+        raise BadInput(
+            msg("id_of_another_customer", now=masked(before["name"])),
+            where=old.id,
+            mend=msg("give_another_id"),
+        )
+
+
 def _number(customer: Mapping[str, Any]) -> str:
     return str(customer.get("credit_code") or customer.get("identity_masked") or "")
 

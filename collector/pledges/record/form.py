@@ -25,6 +25,7 @@ from collector.facts.monitoring.event_ledger import check_ledger
 from collector.i18n.message import msg, of_system
 from collector.model import Waiver
 from collector.pledges.record import validation as faults
+from collector.pledges.record.clause_names import misnamed
 from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA, waiver_end
 from collector.resources import shared
@@ -124,6 +125,9 @@ def from_document(document: Any, *, where: str, today: date | None = None) -> Pl
 
     `today` is the day that no signature may lie after; without it, today in China.
     """
+    wrong = next(misnamed(document), None)
+    if wrong is not None:
+        raise BadInput(msg("at", where=wrong[0], what=wrong[1]), where=where)
     check(document, "pledge-record", where=where)
     try:
         rfc8785.dumps(document)

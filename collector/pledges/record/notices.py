@@ -35,6 +35,11 @@ class Notice:
         return str(self.entry["date"])
 
     @property
+    def evidence(self) -> int:
+        """The sequence of the bundle that was the newest when it was given."""
+        return int(self.entry["evidence"])
+
+    @property
     def mend_by(self) -> Day:
         return str(self.entry.get("mend_by", ""))
 

@@ -26,6 +26,7 @@ STAYS = (
     "notices",
     "probes",
     "suspensions",
+    "taken_back",
     "voided",
     "vulnerabilities",
 )

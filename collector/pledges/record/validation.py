@@ -173,6 +173,11 @@ def _ordered(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]
     for place, entry in _entries(document, "notices"):
         if "withdrawn" in entry:
             yield place, "withdrawn.date", entry["date"], entry["withdrawn"]["date"]
+    given = {entry["number"]: entry["date"] for entry in document.get("notices", ())}
+    for place, entry in _entries(document, "notices"):
+        if entry.get("of") in given:
+            # what was not given yet cannot be looked at again
+            yield place, "date", given[entry["of"]], entry["date"]
     if "ended" in document and "disposed" in document:
         yield "disposed", "date", document["ended"]["date"], document["disposed"]["date"]
 
@@ -187,7 +192,7 @@ def _past(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                     yield f"{place}.{field}", entry[field]
     for place, entry in _entries(document, "training"):
         yield f"{place}.date", entry["date"]
-    for path in ("notices", "voided"):
+    for path in ("notices", "taken_back", "voided"):
         for place, entry in _entries(document, path):
             yield f"{place}.date", entry["date"]
             if "withdrawn" in entry:

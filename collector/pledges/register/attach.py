@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ from collector.scope import Scope
 from collector.verify import Bundle, Verification, open_bundle, verify
 
 Held = Callable[[Bundle, Verification], None]
+# by how much the clock of a host may be wrong
+_AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +173,7 @@ def _past(
     past = late.issuperset(answered) if answered else True
     if past and not older:
         newest = max(((known[h], h) for h in late), default=None)
-        last = max(before, key=lambda one: one.collected_at)
-        at, sequence = newest[0] if newest else (last.collected_at, last.sequence)
+        at, sequence = newest[0] if newest else max((e.collected_at, e.sequence) for e in before)
         raise BadInput(
             msg(
                 "looked_at_later_already",
@@ -180,9 +181,16 @@ def _past(
                 sequence=sequence,
                 later=at.isoformat(timespec="seconds"),
             ),
-            mend=msg("collect_anew_or_older"),
+            mend=_mend_of_later(id, at, sequence),
         )
     return past, late
+
+
+def _mend_of_later(id: str, at: datetime, sequence: int) -> str:
+    if at > datetime.now(UTC) + _AHEAD:
+        # by a clock that was wrong: no look will be later for a long time
+        return msg("void_what_is_to_come", pledge=id, sequence=sequence)
+    return msg("collect_anew_or_older")
 
 
 def is_older(one: Sighting, known: Mapping[str, tuple[datetime, int]]) -> bool:

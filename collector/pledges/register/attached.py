@@ -27,9 +27,12 @@ from collector.pledges.database import (
     waived,
 )
 from collector.pledges.database.next_in_order import check_in_order
-from collector.pledges.database.rows import Evidence, evidence_of, few_of, scope_json
+from collector.pledges.database.rows import Evidence, evidence_of, scope_json
 from collector.pledges.register.nearest import no_pledge
+from collector.pledges.register.present import present
 from collector.pledges.register.remembered import Remembered
+from collector.pledges.register.with_hosts import with_hosts
+from collector.pledges.status import briefs
 from collector.pledges.status import snapshots as looks
 
 if TYPE_CHECKING:
@@ -50,7 +53,8 @@ class Attached(Remembered):
         every = self.every_evidence(id, hold=hold)
         with self._database.read() as connection:
             void = voids.of(connection, [id]).get(id, frozenset())
-        return tuple(one for one in every if one.sequence not in void)
+            holding = (one for one in every if one.sequence not in void)
+            return with_hosts(connection, {id: present(tuple(holding), void)})[id]
 
     def every_evidence(self, id: str, *, hold: bool = True) -> tuple[Evidence, ...]:
         """What is attached to a record, in sequence; raises BadInput when there is no record.
@@ -142,10 +146,7 @@ class Attached(Remembered):
             if doubt.rows:
                 found[id] = [replace(self._evidence(row), doubted=True) for row in doubt.rows]
         with self._database.read() as connection:
-            few = sightings.with_hosts(
-                connection, {id: few_of(attached) for id, attached in found.items()}
-            )
-        few = {id: self._counted(attached) for id, attached in few.items()}
+            few = with_hosts(connection, self._few(connection, found))
         if broken:
             return few, [broken]
         more = [why for id, why in sorted(unsigned.items()) if id not in doubts]
@@ -344,4 +345,4 @@ class Attached(Remembered):
     def unknown(self, connection: Connection, id: str) -> BadInput:
         """What is raised for an id that no record has."""
         known = connection.execute(select(tables.pledges.c.id)).scalars().all()
-        return no_pledge(id, known, where=self.where)
+        return no_pledge(id, known, briefs.customers(connection), where=self.where)

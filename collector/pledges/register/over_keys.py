@@ -26,10 +26,14 @@ from collector.verify import times
 
 
 class OverKeys:
-    """Remembers what it read, for as long as nothing of what is trusted changes."""
+    """Remembers what it read, for as long as nothing of what is trusted changes.
 
-    def __init__(self, where: str) -> None:
-        self._where = where
+    `wanted`: where nobody is trusted at all, nothing counts. Who attaches was given a trust then;
+    a page has a user and a home of its own, and would never learn of a key that was revoked.
+    """
+
+    def __init__(self, where: str, *, wanted: bool = False) -> None:
+        self._where, self._wanted = where, wanted
         self._stands: tuple[str, ...] = ()
         self._trusts: tuple[Trust, ...] = ()
         self._unread = ""
@@ -58,9 +62,17 @@ class OverKeys:
                 # whom they trust nobody knows then
                 self._unread = problem.said
 
+    @property
+    def nobody(self) -> bool:
+        """Is nobody trusted here, of this register?"""
+        known = (key for trust in self._trusts for key in trust.keys)
+        return not (self._unread or any(known) or any(self._accepted.values()))
+
     def _why(self, one: Evidence) -> str:
         if self._unread:
             return self._unread
+        if self._wanted and self.nobody:
+            return msg("nobody_is_trusted", variable=NAMED)
         now = datetime.now(UTC)
         doubtful = [key for key in self._keys(one.pledge) if _may_be_over(key, one, now)]
         if not doubtful:

@@ -8,23 +8,34 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, select
+from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
-from collector.pledges.database import last_kept, location, log, seals, sightings, tables, voids
-from collector.pledges.database.location import Place
+from collector.pledges.database import (
+    last_kept,
+    location,
+    log,
+    seals,
+    sightings,
+    tables,
+    voids,
+)
+from collector.pledges.database.location import SILENT_SECONDS, Place, of_pages
 from collector.pledges.database.sightings import Twin
+from collector.pledges.register import over_time
+from collector.pledges.register.over_keys import OverKeys
 from collector.pledges.register.register import Register
 from collector.pledges.status import briefs
 from collector.pledges.status import snapshots as looks
@@ -63,6 +74,16 @@ class Stands:
 class ReadOnlyRegister(Register):
     """Open with `open_read_only`."""
 
+    @cached_property
+    def _over(self) -> OverKeys:
+        return OverKeys(self.where, wanted=True)
+
+    @property
+    def trusts_nobody(self) -> bool:
+        """Then nothing in it counts: see `OverKeys`."""
+        self._over.look()
+        return self._over.nobody
+
     # what all pledges were held to when, and which of them nothing vouched for
     _held: tuple[str, float, frozenset[str]] | None = None
 
@@ -78,11 +99,17 @@ class ReadOnlyRegister(Register):
         try:
             with engine.connect() as connection:
                 current = tables.is_current(connection, where=place.where)
+                lacking = _lacking(connection) if current else ""
         except DBAPIError as problem:
             engine.dispose()
             raise BadInput(
                 msg("register_says", complaint=str(problem.orig)), where=place.where
             ) from None
+        if lacking:
+            engine.dispose()
+            raise BadInput(
+                msg("register_lacks", name=lacking), where=place.where, mend=msg("restore_backup")
+            )
         if not current:
             engine.dispose()
             raise BadInput(
@@ -154,6 +181,11 @@ class ReadOnlyRegister(Register):
         with self._database.read() as connection:
             return {row.pledge: row.sha256 for row in connection.execute(query)}
 
+    def versions(self, known: over_time.Known) -> dict[str, Sequence[over_time.Then]]:
+        """Of every record what its versions said of what evidence rests on; see `over_time`."""
+        with self._database.read() as connection:
+            return over_time.versions(connection, known)
+
     def void(self) -> dict[str, frozenset[int]]:
         """By id, the numbers of the evidence that was declared void."""
         with self._database.read() as connection:
@@ -204,6 +236,16 @@ class ReadOnlyRegister(Register):
         return {v.record.id: briefs.of(v.record, until) for v in made}
 
 
+def _lacking(connection: Connection) -> str:
+    """A table that lacks a column, as one that was made by hand: no command mends that."""
+    inspected = inspect(connection)
+    for name, table in tables.metadata.tables.items():
+        there = {column["name"] for column in inspected.get_columns(name)}
+        if not there >= {column.name for column in table.columns}:
+            return name
+    return ""
+
+
 def _engine(place: Place) -> Engine:
     if place.path is not None:
         path = f"file:{quote(str(place.path))}"
@@ -222,7 +264,8 @@ def _engine(place: Place) -> Engine:
         pool_size=_POOL,
         max_overflow=0,
         pool_pre_ping=True,
-        connect_args=tables.unasked(cast("URL", place.database)),
+        pool_timeout=SILENT_SECONDS,
+        connect_args=of_pages(cast("URL", place.database)),
     )
     event.listen(engine, "connect", _settle_postgresql)
     return engine

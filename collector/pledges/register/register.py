@@ -23,9 +23,19 @@ from collector.pledges.database.store import Store
 from collector.pledges.database.transactions import Database
 from collector.pledges.due.lifecycle import continued
 from collector.pledges.record import form as records
-from collector.pledges.record.changes import check_customer, check_names, updated
+from collector.pledges.record.changes import (
+    check_customer,
+    check_names,
+    check_same_customer,
+    check_signed,
+    updated,
+)
 from collector.pledges.record.drafts import is_free
 from collector.pledges.record.form import PledgeRecord
+from collector.pledges.record.papers import check_papers
+from collector.pledges.record.reverting import carried
+from collector.pledges.record.voiding import voided
+from collector.pledges.register import naming
 from collector.pledges.register.seen import Seen
 from collector.pledges.status import briefs
 from collector.pledges.status import snapshots as looks
@@ -89,7 +99,8 @@ class Register(Seen):
             newest = self._newest(connection, id)
             if newest is None:
                 raise self.unknown(connection, id)
-            done = self._add(connection, make(newest.record), update=True)
+            done = self._add(connection, make(newest.record), update=True, keep=None)
+            self._check_papers(connection, [done.record], {id: newest.record})
             briefs.put(connection, [(done.record, done.number)])
         return done
 
@@ -102,7 +113,7 @@ class Register(Seen):
             newest = self._newest(connection, id)
             if newest is None:
                 raise self.unknown(connection, id)
-            done = self._add(connection, make(newest.record), update=True)
+            done = self._add(connection, make(newest.record), update=True, keep=None)
             if connection.dialect.name == "sqlite":
                 # what is overwritten leaves no trace in the file
                 connection.exec_driver_sql("PRAGMA secure_delete = ON")
@@ -130,14 +141,20 @@ class Register(Seen):
         with self._database.write() as connection:
             if not update:
                 self._check_names(connection, every)
+            before: dict[str, PledgeRecord] = {}
             for record in every if update else ():
                 if (newest := self._newest(connection, record.id)) is not None:
                     check_customer(newest.record, record)
+                    before[record.id] = newest.record
             # each in its turn by id: two that add the same would wait for each other otherwise
             done = {
                 record.id: self._add(connection, record, update=update, keep=keep)
                 for record in sorted(every, key=lambda record: record.id)
             }
+            for id, held in before.items() if keep else ():
+                # a list of thousands may be shifted by a row; one record is put right by itself
+                check_signed(held, done[id].record)
+            self._check_papers(connection, [v.record for v in done.values()], before)
             briefs.put(connection, ((v.record, v.number) for v in done.values()))
         return tuple(done[record.id] for record in every)
 
@@ -147,8 +164,9 @@ class Register(Seen):
         record: PledgeRecord,
         *,
         update: bool,
-        keep: Collection[str] = (),
+        keep: Collection[str] | None = (),
     ) -> Version:
+        """`keep` None: a command made it of the newest version, and means all of it."""
         now = datetime.now(UTC)
         newest = self._newest(connection, record.id)
         if newest is not None and update:
@@ -157,16 +175,26 @@ class Register(Seen):
                 raise BadInput(
                     msg("disposed_stays_so"), where=record.id, mend=msg("disposed_stays_so_mend")
                 )
-            record = updated(newest.record, record, keep)
+            if keep is not None:
+                record = updated(newest.record, record, keep)
         if newest is None and update:
             raise self.unknown(connection, record.id)
         if newest is not None and not update and not self._free(connection, newest):
             raise self._taken(record.id)
+        if newest is not None and not update:
+            # accounts and links that were given out name the id alone
+            check_same_customer(newest.record, record)
+        if newest is not None:
+            record = carried(newest.record, record)
         if newest is None:
             if not tables.insert_new(connection, id=record.id, added_at=now.isoformat()):
                 raise self._taken(record.id)
         elif newest.record.digest == record.digest:
             return newest
+        if newest is not None and voided(newest.record) != voided(record):
+            # what is kept of looks is of what counts: it is made anew
+            sightings.drop(connection, record.id)
+            self._taken_in.clear()
         number = newest.number + 1 if newest else 1
         connection.execute(
             tables.versions.insert().values(
@@ -191,6 +219,12 @@ class Register(Seen):
     def _check_names(self, connection: Connection, records: Iterable[PledgeRecord]) -> None:
         known = connection.execute(select(tables.pledges.c.id)).scalars()
         check_names(known, (record.id for record in records), where=self.where)
+
+    @staticmethod
+    def _check_papers(
+        connection: Connection, made: Sequence[PledgeRecord], before: Mapping[str, PledgeRecord]
+    ) -> None:
+        check_papers(made, before, naming.naming(connection, made, before))
 
     def _taken(self, id: str) -> BadInput:
         return BadInput(

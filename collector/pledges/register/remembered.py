@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +21,13 @@ from sqlalchemy import Connection, select, tuple_
 
 from collector.errors import BadInput, VerifyFailed
 from collector.i18n.message import msg
-from collector.pledges.database import against_log, in_force, last_kept, log, tables
+from collector.pledges.database import against_log, in_force, last_kept, log, tables, voids
 from collector.pledges.database.held import Disagrees
 from collector.pledges.database.location import SHARED
-from collector.pledges.database.rows import Evidence, current, evidence_of
+from collector.pledges.database.rows import Evidence, current, evidence_of, few_of
 from collector.pledges.database.store import Store
 from collector.pledges.register import borne
+from collector.pledges.register.present import present
 
 if TYPE_CHECKING:
     from collector.attest.log.checkpoint import Checkpoint
@@ -88,12 +88,18 @@ class Remembered:
             # unless they share a folder
             if (loose or not here) and not one.path.exists():
                 unvouched += [one.pledge] if loose else []
-            elif (why := self._unlike(one, unvouched if loose else None)) is not None:
+            elif (
+                why := self._unlike(one, unvouched if loose else None)
+            ) is not None and not self._over_now(one):
                 found[one.pledge] = why
         self.first_seen = tuple(dict.fromkeys((*self.first_seen, *unvouched)))
         if met and not (id or found) and (rows or self._against.unknown):
             self._know(connection, met=True)
         return found
+
+    def _over_now(self, one: Evidence) -> bool:
+        """Is its key over? Then it says so itself, and what good keys signed counts on."""
+        return bool(self._counted([one])[0].refused)
 
     def _unheld(self, connection: Connection, id: str) -> Iterator[Mapping[Any, Any]]:
         """What this user does not know yet; of a register that is new to them, what is in force."""
@@ -139,10 +145,10 @@ class Remembered:
 
         return Signers(self.where)
 
-    def document_courses(self, since: Mapping[str, datetime]) -> Mapping[str, borne.Course]:
-        """Of each record the documents that judges use, and whether they changed since then."""
+    def document_courses(self, newest: Mapping[str, Evidence]) -> Mapping[str, str]:
+        """The records whose documents that judges use changed since; see `borne.changed`."""
         with self._database.read() as connection:
-            return borne.courses(connection, since)
+            return borne.changed(connection, newest)
 
     @cached_property
     def _over(self) -> OverKeys:
@@ -154,6 +160,36 @@ class Remembered:
         """The same, each with why its signature counts no more, where it does not."""
         self._over.look()
         return tuple(map(self._over.counted, rows))
+
+    def _few(
+        self, connection: Connection, found: Mapping[str, Sequence[Evidence]]
+    ) -> dict[str, tuple[Evidence, ...]]:
+        """Of each pledge, out of its rows in force, the few that say how it is now.
+
+        Where the signature of one of them counts no more, an older one may count in its place.
+        """
+        void, few = voids.of(connection), {}
+        for id, rows in found.items():
+            held = present(rows, void.get(id, frozenset()))
+            few[id] = self._counted(few_of(held))
+        again = [
+            id
+            for id, rows in few.items()
+            if any(row.refused and not row.doubted for row in rows)
+            and len(rows) < rows[-1].sequence
+        ]
+        table = tables.evidence
+        for at in range(0, len(again), _AT_ONCE):
+            some = again[at : at + _AT_ONCE]
+            query = select(table).where(table.c.pledge.in_(some)).order_by(table.c.sequence)
+            every: dict[str, list[Evidence]] = {id: [] for id in some}
+            for row in connection.execute(query).mappings():
+                if row["sequence"] not in void.get(row["pledge"], ()):
+                    every[row["pledge"]].append(self._evidence(row))
+            for id, all_rows in every.items():
+                held = present(all_rows, void.get(id, frozenset()))
+                few[id] = few_of(self._counted(held))
+        return few
 
     def _refused(self, few: Mapping[str, Sequence[Evidence]]) -> Iterator[Disagrees]:
         """Why what says how a pledge is now proves nothing of it, where its signature is over."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from collector.errors import BadInput, CollectorError
 from collector.i18n.message import msg
@@ -34,13 +34,13 @@ class Seen(Attached):
         """By host of a pledge, when it was last looked at, and in which evidence."""
         self.take_in(id)
         with self._database.read() as connection:
-            return sightings.newest(connection, id)
+            return sightings.newest(connection, id, _holding(connection, id))
 
     def looked_at(self, at: datetime) -> tuple[tuple[str, int, str], ...]:
         """Pledge, evidence and host of every look of that very second; raises as `take_in`."""
         self.take_in()
         with self._database.read() as connection:
-            return sightings.looked_at(connection, at)
+            return sightings.looked_at(connection, at, _holding(connection))
 
     def seen_hosts(self) -> frozenset[str]:
         """The hosts that evidence of any pledge has; raises as `take_in`."""
@@ -49,14 +49,27 @@ class Seen(Attached):
             found = connection.execute(select(tables.sightings.c.host).distinct())
             return frozenset(found.scalars())
 
-    def hosts_that_answered(self) -> Mapping[str, frozenset[str]]:
-        """By pledge, the hosts that any of its evidence has an answer of; raises as `take_in`."""
-        self.take_in()
+    def handed_in_ever(self) -> frozenset[str]:
+        """The records of which some evidence was handed in, or is of before that was kept."""
+        table = tables.evidence
+        told = table.c.scope.contains('"handed_in": 0,')
+        query = select(table.c.pledge).where(table.c.scope.is_(None) | ~told).distinct()
+        with self._database.read() as connection:
+            return frozenset(connection.execute(query).scalars())
+
+    def hosts_that_answered(self, id: str | None = None) -> Mapping[str, frozenset[str]]:
+        """By pledge, the hosts that any of its evidence has an answer of; raises as `take_in`.
+
+        With `id` of that one alone: what somebody did to another one is not its matter.
+        """
+        self.take_in(id)
         table = tables.sightings
         query = select(table.c.pledge, table.c.host).where(table.c.answered == 1).distinct()
+        if id is not None:
+            query = query.where(table.c.pledge == id)
         found: dict[str, set[str]] = {}
         with self._database.read() as connection:
-            for pledge, host in connection.execute(query):
+            for pledge, host in connection.execute(query.where(_holding(connection, id))):
                 found.setdefault(pledge, set()).add(host)
         return {pledge: frozenset(hosts) for pledge, hosts in found.items()}
 
@@ -169,6 +182,15 @@ class Seen(Attached):
         table = tables.evidence
         query = select(table).order_by(table.c.pledge, table.c.sequence)
         return [row for row in connection.execute(query).mappings() if row["pledge"] in ids]
+
+
+def _holding(connection: Connection, id: str | None = None) -> ColumnElement[bool]:
+    """Of what is kept of looks (with `id` of one pledge), what is of no void evidence.
+
+    Another process may have taken it in while ours declared the evidence void.
+    """
+    void = voids.of(connection, None if id is None else [id])
+    return voids.without(void, tables.sightings)
 
 
 def _portions(

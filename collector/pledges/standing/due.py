@@ -8,18 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
+from collector.errors import one_line
 from collector.model import Text
-from collector.pledges.database.rows import Evidence
+from collector.pledges.database.rows import Evidence, current
 from collector.pledges.due.deadlines import Due, deadlines
-from collector.pledges.due.lifecycle import begun, kept_until, state
+from collector.pledges.due.lifecycle import begun, end, kept_until, state
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.terms import terms
 from collector.pledges.record.times import CHINA, end_of_day
 from collector.pledges.status.brief import Brief
-from collector.pledges.status.findings import Life, late
+from collector.pledges.status.findings import Life
+from collector.pledges.status.late import late
 
-__all__ = ["Due", "due"]
+__all__ = ["Due", "due", "too_old"]
 
+# what `Due.about` has of hosts that were declared since; the age of evidence has nothing there
+UNSEEN = "unseen_hosts"
+# of so many hosts the names are told
+_NAMED = 3
 # by how much the clock of a host may be wrong, and its evidence counts all the same
 _AHEAD = timedelta(days=1)
 # what runs on after a record has ended
@@ -32,15 +38,15 @@ def due(
     now: datetime,
     *,
     within: timedelta,
+    renewed: bool,
+    lives: Sequence[Life] | None,
     evidence_days: int | None = None,
-    renewed: bool = False,
-    lives: Sequence[Life] | None = None,
 ) -> tuple[Due, ...]:
     """What is overdue at `now` (aware) or falls due `within` that time, the earliest first.
 
     `renewed`: another record says that it continues this one; `lives`: what became of its
-    findings, where that is known. Raises ValueError for a brief that
-    was asked for with the deadlines of a shorter time.
+    findings, None where nobody can tell: then all of them are taken for open. Raises ValueError for
+    a brief that was asked for with the deadlines of a shorter time.
     """
     until = now + within
     stands = state(record, now.astimezone(CHINA).date(), renewed=renewed)
@@ -52,11 +58,31 @@ def due(
     else:
         found = [one for one in fixed if not (renewed and one.kind == "period_end")]
         found += _fresh(record, evidence, evidence_days, now)
+        found += _declared_since(record, evidence)
         found += late(record, lives, until)
     kept = kept_until(record, evidence, renewed=renewed)
     if kept is not None:
         found.append(_disposal(record.id, kept))
     return tuple(sorted((d for d in found if d.at <= until), key=lambda d: (d.at, d.kind)))
+
+
+def too_old(
+    record: PledgeRecord | Brief,
+    evidence: Sequence[Evidence],
+    now: datetime,
+    *,
+    renewed: bool,
+) -> Due | None:
+    """By when its evidence had to be renewed, where that was not done; None where it still counts.
+
+    Whether anybody is asked for it is another matter: a draft, and a record that ended, run no
+    such clock, and evidence that is too old proves nothing of them either. What a record ended
+    with is held to its last day.
+    """
+    over = end(record, renewed=renewed)
+    moment = now if over is None else min(now, end_of_day(over))
+    found = next(_fresh(record, evidence, None, now), None)
+    return found if found is not None and found.at <= moment else None
 
 
 def _fresh(
@@ -80,6 +106,35 @@ def _fresh(
         "evidence",
         newest + timedelta(days=days) if newest else end_of_day(since or date.max, plus=days),
         _evidence(shown, days, part[-1] if part else None),
+    )
+
+
+def unseen(record: PledgeRecord | Brief, evidence: Sequence[Evidence]) -> frozenset[str]:
+    """The hosts that are declared, and not in its newest evidence; none where nobody knows."""
+    last = current(evidence)
+    known = None if last is None else last.hosts
+    return frozenset() if known is None else frozenset(record.hosts) - known
+
+
+def _declared_since(record: PledgeRecord | Brief, evidence: Sequence[Evidence]) -> Iterator[Due]:
+    """A look at them is owed since that evidence, which proves nothing of the whole any more."""
+    last, hosts = current(evidence), sorted(unseen(record, evidence))
+    if last is None or len(hosts) <= last.absent:
+        # of a look at a part, those were declared then: the age of the whole one asks for them
+        return
+    names = [one_line(host, 60) for host in hosts[:_NAMED]]
+    zh, en = "、".join(names), ", ".join(names)
+    if (count := len(hosts)) > _NAMED:
+        zh, en = f"{zh} 等 {count} 台", f"{en} and {count - _NAMED} more"
+    yield Due(
+        record.id,
+        "evidence",
+        last.attached_at,
+        Text(
+            f"核查证据：第 {last.sequence} 份之后登记的主机尚未核查：{zh}",
+            f"evidence: hosts declared since number {last.sequence}, not looked at: {en}",
+        ),
+        UNSEEN,
     )
 
 

@@ -39,6 +39,11 @@ BY_DOCUMENT: Mapping[str, frozenset[str]] = {
     ),
     LEDGER: frozenset({"monitoring.event_ledger"}),
 }
+# controls that a document is the whole of
+_OWN: Mapping[str, frozenset[str]] = {
+    INVENTORY: frozenset({"classification.inventory"}),
+    LEDGER: frozenset({"monitoring.event_ledger"}),
+}
 _NAMES = {
     INVENTORY: Text("数据清单", "the data inventory"),
     LEDGER: Text("事件台账", "the event ledger"),
@@ -90,18 +95,39 @@ def lost(record: PledgeRecord, newest: Newest, now: datetime) -> tuple[Lost, ...
         said = json.loads(newest.attached(ATTESTATIONS))
         still = json.loads(known.get(ATTESTATIONS, b"[]"))
         gone |= dict.fromkeys(_unattested(said, still, now, newest.made_at), ATTESTATIONS)
-    found = []
-    for control, document in sorted(gone.items()):
-        hosts = tuple(sorted(_carried(newest.evidence, control, document)))
-        if hosts and control in described():
-            found.append(Lost(control, document, hosts))
-    return tuple(found)
+    found: dict[tuple[str, str], set[str]] = {}
+    for control, document in gone.items():
+        found.setdefault((control, document), set()).update(
+            _carried(newest.evidence, control, document)
+        )
+    for control, document, host in _over(newest.evidence, now):
+        found.setdefault((control, document), set()).add(host)
+    return tuple(
+        Lost(control, document, tuple(sorted(hosts)))
+        for (control, document), hosts in sorted(found.items())
+        if hosts and control in described()
+    )
 
 
-def has_ended(documents: Mapping[str, Any], now: datetime) -> bool:
-    """Is there an attestation of a control among those of a record that holds no more?"""
-    said = documents.get("attestations", ())
-    return any("control" in one and attestation_end(one) <= now for one in said)
+def ends(newest: Newest) -> dict[str, datetime]:
+    """By clause when the first of the documents that carried something of it ends by itself.
+
+    Raises BadInput where the bundle cannot be read.
+    """
+    found: dict[str, datetime] = {}
+
+    def add(control: str, end: datetime) -> None:
+        known = described().get(control)
+        if known is not None:
+            found[known.clause] = min(end, found.get(known.clause, end))
+
+    for _, finding, end in _carried_until(newest.evidence):
+        add(str(finding["control"]), end)
+    if any(one["name"] == ATTESTATIONS for one in newest.evidence.get("attached", ())):
+        for one in json.loads(newest.attached(ATTESTATIONS)):
+            if "control" in one and attestation_end(one) > newest.made_at:
+                add(str(one["control"]), attestation_end(one))
+    return found
 
 
 def _is_changed(name: str, borne: Mapping[str, str], known: Mapping[str, bytes]) -> bool:
@@ -130,6 +156,26 @@ def _unattested(
     for one in then:
         if _about(one) not in holding:
             yield str(one["control"])
+
+
+def _over(evidence: Mapping[str, Any], now: datetime) -> Iterator[tuple[str, str, str]]:
+    """What a document carried up to a day that is over: it was to be reviewed by then."""
+    for host, finding, end in _carried_until(evidence):
+        if end <= now:
+            control = str(finding["control"])
+            document = next((d for d, of in _OWN.items() if control in of), ATTESTATIONS)
+            yield control, document, host
+
+
+def _carried_until(
+    evidence: Mapping[str, Any],
+) -> Iterator[tuple[str, Mapping[str, Any], datetime]]:
+    """Host, finding and end (aware) of what a document carried for a time."""
+    for host, entry in evidence["hosts"].items():
+        for finding in entry["findings"]:
+            until, carried = finding.get("until"), Result(finding["verdict"]) in _CARRIED
+            if carried and until and finding["method"] == Method.ATTESTED:
+                yield host, finding, datetime.fromisoformat(until)
 
 
 def _about(entry: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:

@@ -50,7 +50,8 @@ def _softened(last: Evidence, course: Course, now: datetime) -> bool:
     """May it rest on a waiver that was in force when it was made, and is not now?"""
     if last.doubted or last.refused or all(word == "fail" for word in last.verdicts.values()):
         return False
-    then = [w for w in course.at(last.attached_at) if waiver_end(w["expires"]) > last.collected_at]
+    before = course.at(last.attached_at, last.version)
+    then = [w for w in before if waiver_end(w["expires"]) > last.collected_at]
     holding = [w for w in course.now if waiver_end(w["expires"]) > now]
     return any(not _covered(one["control"], one["host"], holding) for one in then)
 

@@ -9,13 +9,14 @@ from itertools import pairwise
 from typing import Any
 
 from collector.errors import CollectorError
-from collector.model import HostStatus, Result
+from collector.model import HostStatus, Result, Text
 from collector.pledges.database.rows import Evidence
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.times import waiver_end
 from collector.pledges.register.register import Register
+from collector.pledges.standing.ended_documents import lost
 from collector.pledges.status.brief import Brief
-from collector.pledges.status.findings import Life, lives
+from collector.pledges.status.findings import Life, Unproven, lives, looked_at
 from collector.pledges.status.latest_bundle import Newest
 from collector.scope import of_evidence
 
@@ -24,7 +25,7 @@ def all_lives(
     record: PledgeRecord, evidence: Sequence[Evidence], now: datetime
 ) -> tuple[Life, ...]:
     """Through all of the bundles; raises BadInput where one is not there, or was changed."""
-    return lives(record, _read(evidence), now)
+    return lives(record, _read(evidence), now, _unproven(record, now))
 
 
 def last_lives(
@@ -41,25 +42,46 @@ def last_lives(
     """
     if any(later.collected_at < one.collected_at for one, later in pairwise(evidence)):
         # which of them is the newest look of a host, only the bundles say
-        return lives(record, _read(evidence, newest), now)
+        return lives(record, _read(evidence, newest), now, _unproven(record, now, newest))
     wanted = {entry["control"] for entry in record.document.get("follow_ups", ())}
     left = set(record.hosts)
     back: list[tuple[Evidence, Mapping[str, Any]]] = []
+    before = made_before(tuple(reversed(evidence)))
     for row, document in _read(tuple(reversed(evidence)), newest):
         back.append((row, document))
-        wanted -= document["controls"].keys()
-        left -= _looked_at_in_full(row, document)
+        if not row.refused:
+            wanted -= document["controls"].keys()
+        left -= looked_at_in_full(row, document, before[row.sequence])
         if not wanted and not left:
             break
-    return lives(record, reversed(back), now)
+    return lives(record, reversed(back), now, _unproven(record, now, newest))
 
 
-def _looked_at_in_full(row: Evidence, document: Mapping[str, Any]) -> set[str]:
-    """The hosts that answered, where all controls of the grade were judged; else none."""
-    if not judged_in_full(replace(row, scope=row.scope or of_evidence(document))):
+def made_before(newest_first: Sequence[Evidence]) -> dict[int, datetime | None]:
+    """By its number, when the last of those that follow here was made; None where none does."""
+    found: dict[int, datetime | None] = {}
+    last: datetime | None = None
+    for row in reversed(newest_first):
+        found[row.sequence] = last
+        last = row.made_at if last is None else max(last, row.made_at)
+    return found
+
+
+def looked_at_in_full(
+    row: Evidence, document: Mapping[str, Any], before: datetime | None
+) -> set[str]:
+    """The hosts that answered, where all controls of the grade were judged; else none.
+
+    Nor are those of which a bundle that was made up to `before` may hold a later look.
+    """
+    if row.refused or not judged_in_full(replace(row, scope=row.scope or of_evidence(document))):
         return set()
-    complete = HostStatus.COMPLETE
-    return {host for host, entry in document["hosts"].items() if entry["status"] == complete}
+    return {
+        host
+        for host, entry in document["hosts"].items()
+        if entry["status"] == HostStatus.COMPLETE
+        and (before is None or looked_at(entry, row) > before)
+    }
 
 
 def judged_in_full(row: Evidence) -> bool:
@@ -100,11 +122,23 @@ def lives_where_due(
 
 
 def lives_of_all(
-    register: Register, records: Iterable[PledgeRecord], now: datetime, until: datetime
+    register: Register, records: Iterable[PledgeRecord | Brief], now: datetime, until: datetime
 ) -> dict[str, tuple[Life, ...]]:
-    """By id, of those that a follow-up falls due of until then."""
+    """By id, of those that a follow-up falls due of until then, as `lives_where_due` has it."""
     found = {record.id: lives_where_due(register, record, now, until) for record in records}
     return {id: lives for id, lives in found.items() if lives is not None}
+
+
+def _unproven(record: PledgeRecord, now: datetime, opened: Newest | None = None) -> Unproven:
+    """What of a bundle rests on documents that the record does not bear out `now`."""
+
+    def of(row: Evidence) -> Mapping[tuple[str, str], Text]:
+        known = opened is not None and opened.digest == row.digest
+        bundle = opened if opened is not None and known else Newest(row)
+        found = lost(record, bundle, now)
+        return {(one.control, host): one.reason for one in found for host in one.hosts}
+
+    return of
 
 
 def _read(

@@ -9,11 +9,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from collector.pledges.database.rows import Evidence, current
-from collector.pledges.due.lifecycle import State, continued, state
+from collector.pledges.due.lifecycle import OWED, State, continued, state
+from collector.pledges.record.people import plain_name
 from collector.pledges.record.sought import holds
 from collector.pledges.record.times import CHINA
-from collector.pledges.standing.due import Due, due
+from collector.pledges.standing.due import Due, due, too_old, unseen
 from collector.pledges.status.brief import Brief
+from collector.pledges.status.findings import Life
 
 CLAUSES = ("2.2", "2.3", "2.4")
 # what `--clause 2.3` leaves out; `none` stands for a record without evidence
@@ -62,6 +64,8 @@ class Listed:
             or scope is None
             or scope.grade < self.record.grade
             or not scope.clauses[clause].whole
+            # declared then, and not looked at: the log says how many
+            or (last.absent and not self.unseen)
         )
         if self.stale and word != "fail":
             # what was proven was so too long ago
@@ -72,12 +76,18 @@ class Listed:
         return "error" if short and word in _SATISFIED else word
 
     @property
+    def handed_in(self) -> int | None:
+        """Of how many hosts what stands now was handed in; None where nobody knows."""
+        last = self.last
+        found = None if last is None else last.handed_in
+        if last is not None and last.handed_in_now is not None:
+            found = last.handed_in_now
+        return None if found == -1 else found
+
+    @property
     def unseen(self) -> frozenset[str]:
         """The hosts that are declared, and not in its newest evidence; none where nobody knows."""
-        last = self.last
-        return frozenset(self.record.hosts) - (
-            frozenset(self.record.hosts) if last is None or last.hosts is None else last.hosts
-        )
+        return unseen(self.record, self.evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +117,7 @@ class Wanted:
             and (self.expiring is None or self._expires(one, today))
             and (self.due_within is None or bool(one.dues))
             and (not self.search or holds(record.sought, self.search))
-            and (not self.owner or self.owner in owners(record))
+            and (not self.owner or plain_name(self.owner) in owners(record))
             and (self.older is None or self._is_old(one, today))
         )
 
@@ -120,7 +130,7 @@ class Wanted:
     def _expires(self, one: Listed, today: date) -> bool:
         """It is in force, and ends within that time (or ran out and nobody renewed it)."""
         last = today + (self.expiring or timedelta())
-        return one.state in ("active", "suspended", "lapsed") and one.until <= last.isoformat()
+        return one.state in OWED and one.until <= last.isoformat()
 
 
 def listed(
@@ -128,9 +138,11 @@ def listed(
     attached: Mapping[str, Sequence[Evidence]],
     now: datetime,
     within: timedelta,
+    lives: Mapping[str, Sequence[Life]],
 ) -> list[Listed]:
     """All of them as they stand at `now` (aware), with what falls due `within` that time.
 
+    `lives`: by id what became of findings, of each that one falls due of (`lives_of_all`).
     Raises ValueError for briefs that were asked for with the deadlines of a shorter time.
     """
     renewed = continued(records)
@@ -138,15 +150,12 @@ def listed(
     found = []
     for record in records:
         evidence, again = attached.get(record.id, ()), record.id in renewed
-        dues = due(record, evidence, now, within=within, renewed=again)
+        found_of = lives.get(record.id)
+        dues = due(record, evidence, now, within=within, renewed=again, lives=found_of)
         stands = state(record, today, renewed=again)
-        found.append(Listed(record, evidence, stands, dues, is_stale(dues, now)))
+        old = too_old(record, evidence, now, renewed=again)
+        found.append(Listed(record, evidence, stands, dues, stale=old is not None))
     return found
-
-
-def is_stale(dues: Iterable[Due], now: datetime) -> bool:
-    """Does it say so among what is overdue at `now`?"""
-    return any(one.kind == "evidence" and one.overdue(now) for one in dues)
 
 
 def ordered(rows: Iterable[Listed], by: str) -> list[Listed]:
@@ -167,21 +176,27 @@ def ordered(rows: Iterable[Listed], by: str) -> list[Listed]:
 
 
 def summary(rows: Sequence[Listed], now: datetime) -> dict[str, Any]:
-    """How many there are in all, by state, by verdict of each clause, overdue …"""
+    """How many there are in all, by state; of those that owe it, by verdict of each clause …
+
+    Where none of the rows owes anything, drafts say, all of them are counted.
+    """
+    owed = [one for one in rows if one.state in OWED]
+    held = owed or rows
     return {
         "pledges": len(rows),
         "hosts": len({host for one in rows for host in one.record.hosts}),
         "states": dict(Counter(str(one.state) for one in rows)),
-        "clauses": _clauses(rows),
+        "owed": len(owed),
+        "clauses": _clauses(held),
         "grades": {
             str(grade): {
                 "pledges": len(some),
                 "clauses": _clauses(some),
             }
-            for grade in sorted({one.record.grade for one in rows}, reverse=True)
-            if (some := [one for one in rows if one.record.grade == grade])
+            for grade in sorted({one.record.grade for one in held}, reverse=True)
+            if (some := [one for one in held if one.record.grade == grade])
         },
-        "without_evidence": sum(one.last is None for one in rows),
+        "without_evidence": sum(one.last is None for one in held),
         "overdue": sum(any(d.overdue(now) for d in one.dues) for one in rows),
         "falls_due": sum(bool(one.dues) for one in rows),
     }
@@ -195,7 +210,7 @@ def _clauses(rows: Sequence[Listed]) -> dict[str, dict[str, int]]:
 def owners(record: Brief) -> frozenset[str]:
     """Who was named to see to its findings."""
     said = record.document.get("follow_ups", ())
-    return frozenset(str(entry["owner"]) for entry in said if entry.get("owner"))
+    return frozenset(plain_name(str(entry["owner"])) for entry in said if entry.get("owner"))
 
 
 def _asked(word: str, wanted: frozenset[str] | None) -> bool:

@@ -7,7 +7,7 @@ expired, is overdue, could not be checked.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ from collector.pledges.record.documents import DocumentClause, Duty, clauses, fi
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.times import CHINA
 from collector.pledges.standing.commitments import Held, attested, held, signed
-from collector.pledges.standing.due import due
+from collector.pledges.standing.due import due, too_old
 from collector.pledges.status.latest_bundle import Failing
 from collector.scope import Scope, cited, lower_grade, no_hosts, unknown_release
 
@@ -110,7 +110,7 @@ def standing(
     absent: Sequence[str] = (),
     scope: Scope | None = None,
     lapsed: Mapping[str, Sequence[Text]] | None = None,
-    renewed: bool = False,
+    renewed: bool,
 ) -> tuple[Standing, ...]:
     """Every numbered clause of both documents, in their order, at `now` (aware).
 
@@ -121,8 +121,11 @@ def standing(
     controls, what it rests on and the record does not say any more.
     """
     overdue: dict[str, list[Text]] = {}
-    for entry in due(record, evidence, now, within=timedelta(0), renewed=renewed):
+    # no clause has a follow-up for its clock: they are told beside it
+    for entry in due(record, evidence, now, within=timedelta(0), renewed=renewed, lives=()):
         overdue.setdefault(entry.kind, []).append(entry.text)
+    old = too_old(record, evidence, now, renewed=renewed)
+    overdue["evidence"] = [old.text] if old is not None else []
     look = _Look(
         record,
         evidence,
@@ -152,10 +155,19 @@ class _Look:
         self._overdue = overdue
         self._failing = failing
         self._undeclared, self._unseen = resources
-        self._absent, told, self._lapsed = looked
+        absent, told, self._lapsed = looked
+        self._absent = absent or self._not_in_it(record)
         self._scope = (self._last.scope if self._last else None) or told
+        if self._last is not None:
+            # an old row does not say how much was judged, and its bundle does
+            self._last = replace(self._last, scope=self._scope)
         self._grade = record.grade
         self._declares = bool(record.hosts)
+
+    def _not_in_it(self, record: PledgeRecord) -> Sequence[str]:
+        """The hosts that are declared and not in the newest evidence, where its row tells."""
+        hosts = self._last.hosts if self._last else None
+        return () if hosts is None else [host for host in record.hosts if host not in hosts]
 
     def clause(self, clause: DocumentClause) -> Standing:
         parts: list[_Part] = []

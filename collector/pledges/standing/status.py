@@ -19,8 +19,9 @@ from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.placeholders import Filled, filled
 from collector.pledges.record.times import CHINA
 from collector.pledges.standing.due import due
-from collector.pledges.standing.ended_documents import lost, reasons
+from collector.pledges.standing.ended_documents import Lost, lost, reasons
 from collector.pledges.standing.finding_history import failing_before, last_lives
+from collector.pledges.standing.newest_looks import looks_of
 from collector.pledges.standing.standing import CHECKED, Standing, standing
 from collector.pledges.status.declared_resources import Shown, Undeclared, undeclared
 from collector.pledges.status.findings import Life, waiver_holds
@@ -36,8 +37,9 @@ class Status:
     """`unread`: why the newest evidence could not be read from the store; empty where it was.
 
     `evidence` is the newest, `past` the numbers of those that were attached after it, and looked
-    earlier. `handed_in` are the hosts in it that nobody collected from, `twins` where else the
-    machines of the evidence were seen.
+    earlier. `handed_in` are the hosts of which something that stands now rests on what nobody
+    collected, `twins` where else the machines of the evidence were seen, `lost` what the newest
+    rests on and has ended since.
     """
 
     record: PledgeRecord
@@ -55,6 +57,7 @@ class Status:
     handed_in: tuple[str, ...] = ()
     past: tuple[int, ...] = ()
     twins: tuple[Twin, ...] = ()
+    lost: tuple[Lost, ...] = ()
 
     @property
     def satisfied(self) -> bool:
@@ -81,17 +84,16 @@ def status(
     `shown` and `twins`: of a register. Raises Disagrees where its row is not what was signed.
     """
     failing: Mapping[str, Sequence[Failing]] = {}
-    found, lives, lapsed = tuple[Undeclared, ...](), tuple[Life, ...](), reasons(())
+    found, lives, gone = tuple[Undeclared, ...](), tuple[Life, ...](), tuple[Lost, ...]()
     absent, given, unread = tuple[str, ...](), tuple[str, ...](), ""
     scope: Scope | None = None
     if (last := current(evidence)) is not None:
         try:
-            newest = Newest(last)
-            newest.hold_row()
+            newest = _held(last)
             lives = last_lives(record, evidence, now, newest)
             failing = _failing(newest, record, now, failing_before(record, lives, last.sequence))
             found, scope = undeclared(record, shown(newest)), of_evidence(newest.evidence)
-            given, lapsed = newest.handed_in, reasons(lost(record, newest, now))
+            given, gone = _given(record, evidence, newest), lost(record, newest, now)
             absent = tuple(host for host in record.hosts if host not in newest.evidence["hosts"])
         except Disagrees:
             raise
@@ -106,14 +108,14 @@ def status(
         unseen=[u.text for u in found if u.kind == "unseen"],
         absent=absent,
         scope=scope,
-        lapsed=lapsed,
+        lapsed=reasons(gone),
         renewed=renewed,
     )
     return Status(
         record,
         lifecycle.state(record, now.astimezone(CHINA).date(), renewed=renewed),
         lifecycle.kept_until(record, evidence, renewed=renewed),
-        tuple(map(_not_looked_at, clauses)) if unread else clauses,
+        tuple(_not_looked_at(o) if unread else _with_waived(o, lives) for o in clauses),
         filled(record),
         found,
         due(record, evidence, now, within=timedelta(0), renewed=renewed, lives=lives),
@@ -125,7 +127,18 @@ def status(
         given,
         _past(evidence),
         tuple(twins),
+        gone,
     )
+
+
+def _held(last: Evidence) -> Newest:
+    newest = Newest(last)
+    newest.hold_row()
+    return newest
+
+
+def _given(record: PledgeRecord, evidence: Sequence[Evidence], newest: Newest) -> tuple[str, ...]:
+    return tuple(sorted(looks_of(record.hosts, evidence, newest).handed_in))
 
 
 def _not_looked_at(one: Standing) -> Standing:
@@ -133,6 +146,24 @@ def _not_looked_at(one: Standing) -> Standing:
     if one.clause.id not in CHECKED or one.verdict is None:
         return one
     return replace(one, verdict=Result.ERROR, reasons=(_UNREAD, *one.reasons))
+
+
+def _with_waived(one: Standing, lives: Sequence[Life]) -> Standing:
+    """Waived is not kept: a clause that is short for it alone says for what."""
+    known = described()
+    numbers = sorted(
+        {
+            life.number
+            for life in lives
+            if life.state == "waived"
+            and life.control in known
+            and known[life.control].clause in CHECKED.get(one.clause.id, ())
+        }
+    )
+    if not numbers:
+        return one
+    said = Text(f"不符合而在豁免期内：{'、'.join(numbers)}", f"fail, waived: {', '.join(numbers)}")
+    return replace(one, reasons=(said, *one.reasons))
 
 
 def _failing(

@@ -7,8 +7,9 @@ Each user has their own, under a seal that nobody else can make (`keeper`).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -68,6 +69,20 @@ def read(connection: Connection, until: datetime) -> tuple[dict[str, Brief], fro
             falls_due = first_on is not None and first_on <= day
             held[pledge] = brief.read(document, found if falls_due else None, until)
     return held, frozenset(known.keys() - held.keys())
+
+
+def customers(connection: Connection) -> dict[str, str]:
+    """By id the customer's name, as the record has it; ours or not, each brief is made of it."""
+    held, without = read(connection, datetime.min.replace(tzinfo=UTC))
+    names = {id: one.customer for id, one in held.items()}
+    if without:
+        versions = tables.versions
+        query = select(versions.c.pledge, versions.c.document).order_by(versions.c.version)
+        # the newest comes last; of what was destroyed the text is empty
+        for id, document in connection.execute(query.where(versions.c.document != "")):
+            if id in without:
+                names[id] = str(json.loads(document)["customer"]["name"])
+    return names
 
 
 def of(record: PledgeRecord, until: datetime) -> Brief:

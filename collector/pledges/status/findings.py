@@ -6,7 +6,7 @@ its waivers, and its follow-ups (who sees to a finding, and until when).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -14,8 +14,8 @@ from typing import Any, Literal
 from collector.attest.bundle.provenance import is_collected
 from collector.model import HostStatus, Result, Severity, Text
 from collector.pledges.database.rows import Evidence
-from collector.pledges.due.deadlines import Due
 from collector.pledges.record.form import PledgeRecord
+from collector.pledges.record.people import plain_name
 from collector.pledges.record.times import CHINA, waiver_end
 from collector.pledges.status.brief import Brief
 from collector.verify.looks import recorded
@@ -27,7 +27,14 @@ _SATISFIED = (Result.PASS, Result.NOTAPPLICABLE)
 WAIVABLE = (Result.FAIL, Result.PARTIAL)
 Looked = Iterable[tuple[Evidence, Mapping[str, Any]]]
 """Attached bundles in their sequence, each with its evidence.json."""
+Unproven = Callable[[Evidence], Mapping[tuple[str, str], Text]]
+"""Of one attached bundle, by control and host what is no proof any more, and why."""
 _NOTHING = Text("", "")
+_ANEW = Text(
+    "把现行有效的文件登记在册，重新核查并附上证据",
+    "put the document that holds now on record, have the host checked again and attach the "
+    "evidence",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,11 @@ class Life:
         return self.events[-1] if self.state == "closed" else None
 
     @property
+    def proven(self) -> bool:
+        """Is it closed, and what closed it counts still?"""
+        return self.state == "closed" and self.verdict in _SATISFIED
+
+    @property
     def reopened(self) -> bool:
         return any(e.what in ("reopened", "waiver_ended") for e in self.events)
 
@@ -105,23 +117,29 @@ class _Course:
     handed_in: bool = False
 
 
-def lives(record: PledgeRecord, looked: Looked, now: datetime) -> tuple[Life, ...]:
+def lives(
+    record: PledgeRecord, looked: Looked, now: datetime, unproven: Unproven | None = None
+) -> tuple[Life, ...]:
     """Every finding there ever was, the open ones first, then the waived, then the closed.
 
     A host that could not be collected in full tells nothing: what was open stays open, and
     nothing is closed by it. Nor is anything by a look that is older than one that was attached
-    before it: such a one is on record, and changes nothing.
+    before it: such a one is on record, and changes nothing. A bundle whose signature counts no
+    more mends nothing either, while what it opens is open. What is `unproven` of the newest look
+    at a host is open.
     """
     courses: dict[tuple[str, str], _Course] = {}
     newest: dict[str, datetime] = {}
+    looks: dict[str, tuple[Evidence, Mapping[str, Any]]] = {}
     for row, document in looked:
         for host, entry in document["hosts"].items():
             if entry["status"] != HostStatus.COMPLETE:
                 continue
-            at = _looked_at(entry, row)
+            at = looked_at(entry, row)
             if at < newest.get(host, at):
                 continue
-            newest[host] = at
+            if not row.refused:
+                newest[host], looks[host] = at, (row, document)
             given = not is_collected(entry.get("origin", {}), document.get("run"))
             for finding in entry["findings"]:
                 key = finding["control"], host
@@ -129,6 +147,8 @@ def lives(record: PledgeRecord, looked: Looked, now: datetime) -> tuple[Life, ..
                 _take(courses, key, row, about, finding)
                 if key in courses:
                     courses[key].handed_in = given
+    if unproven is not None:
+        _doubt(courses, looks, unproven)
     found = [_life(record, key, course, now) for key, course in courses.items()]
     order: tuple[State, ...] = ("open", "waived", "closed")
     results = (Result.FAIL, Result.ERROR, Result.PARTIAL, Result.NOTCHECKED, *_SATISFIED)
@@ -147,7 +167,7 @@ def lives(record: PledgeRecord, looked: Looked, now: datetime) -> tuple[Life, ..
     )
 
 
-def _looked_at(entry: Mapping[str, Any], row: Evidence) -> datetime:
+def looked_at(entry: Mapping[str, Any], row: Evidence) -> datetime:
     """Of one host; what nothing dates was judged for the time at which it was bundled."""
     if "origin" not in entry:
         return row.collected_at
@@ -163,6 +183,8 @@ def _take(
 ) -> None:
     result = Result(finding["verdict"])
     course = courses.get(key)
+    if row.refused and (result in _SATISFIED or (course is not None and course.is_open)):
+        return
     if course is None:
         if result in _SATISFIED:
             return
@@ -189,6 +211,33 @@ def _take(
     course.ended = until
 
 
+def _doubt(
+    courses: dict[tuple[str, str], _Course],
+    looks: Mapping[str, tuple[Evidence, Mapping[str, Any]]],
+    unproven: Unproven,
+) -> None:
+    """Opens what the newest look at a host found satisfied, and proves no more.
+
+    It is dated by that look: since when it is so nothing says that would be the same tomorrow.
+    """
+    rows = {row.sequence: row for row, _ in looks.values()}
+    gone = {number: unproven(row) for number, row in sorted(rows.items())}
+    for host, (row, document) in looks.items():
+        for finding in document["hosts"][host]["findings"]:
+            key = finding["control"], host
+            why = gone[row.sequence].get(key)
+            if why is None or finding["verdict"] == Result.FAIL:
+                continue
+            told = {**_unproven(finding, why), "verdict": str(Result.ERROR)}
+            _take(courses, key, row, document["controls"][finding["control"]], told)
+
+
+def _unproven(finding: Mapping[str, Any], why: Text) -> dict[str, Any]:
+    """As it was found, with why that counts no more; what is to be mended is no host's matter."""
+    said, mend = ({"zh": text.zh, "en": text.en} for text in (why, _ANEW))
+    return {**finding, "message": said, "remediation": mend, "waiver": None}
+
+
 def _life(record: PledgeRecord, key: tuple[str, str], course: _Course, now: datetime) -> Life:
     control, host = key
     waiver = _waiver(record, control, host)
@@ -209,7 +258,7 @@ def _life(record: PledgeRecord, key: tuple[str, str], course: _Course, now: date
         course.verdict,
         course.seen,
         tuple(events),
-        str(follow.get("owner", "")),
+        plain_name(str(follow.get("owner", ""))),
         waiver_end(follow["due"]) if "due" in follow else None,
         str(follow.get("note", "")),
         waiver if state == "waived" else None,
@@ -246,43 +295,6 @@ def waiver_holds(record: PledgeRecord, control: str, host: str, now: datetime) -
     """Does the record waive it at that time (aware)?"""
     waiver = _waiver(record, control, host)
     return waiver is not None and waiver_end(waiver["expires"]) > now
-
-
-def late(
-    record: PledgeRecord | Brief, found: Sequence[Life] | None, until: datetime
-) -> tuple[Due, ...]:
-    """The follow-ups whose finding is open and falls due until then (aware).
-
-    Without `found`, what became of a finding is not known, and all of them are taken for open.
-    """
-    dues: list[Due] = []
-    for entry in record.document.get("follow_ups", ()):
-        if "due" not in entry or (at := waiver_end(entry["due"])) > until:
-            continue
-        if found is not None and not any(_is_about(entry, life) for life in found):
-            continue
-        dues.append(
-            Due(
-                record.id,
-                "finding",
-                at,
-                Text(
-                    f"问题须于 {entry['due']} 前整改：{entry['control']}，主机 {entry['host']}，"
-                    f"责任人 {entry['owner']}",
-                    f"finding to be mended by {entry['due']}: {entry['control']} on "
-                    f"{entry['host']}, {entry['owner']}",
-                ),
-            )
-        )
-    return tuple(dues)
-
-
-def _is_about(entry: Mapping[str, Any], life: Life) -> bool:
-    return (
-        life.state == "open"
-        and life.control == entry["control"]
-        and entry["host"] in (life.host, "*")
-    )
 
 
 def to_json(life: Life, now: datetime) -> dict[str, Any]:

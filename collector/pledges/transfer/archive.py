@@ -10,15 +10,19 @@ import json
 import os
 import zipfile
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from collector.captures import refuse_special, sync_folder
 from collector.errors import BadInput, escaped
 from collector.i18n.message import msg
 from collector.pledges.database.rows import Evidence, Version
+from collector.pledges.record.form import PledgeRecord
+from collector.pledges.record.voiding import voided
 from collector.pledges.register.register import Register
-from collector.pledges.standing.finding_history import all_lives
+from collector.pledges.standing.found_now import lives_at
 from collector.pledges.status.findings import to_json
 from collector.private import beside, create, hold_file
 
@@ -28,10 +32,18 @@ _TIME = (1980, 1, 1, 0, 0, 0)
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 
-def write(register: Register, id: str, target: Path, proofs: Mapping[str, bytes] = _NOTHING) -> int:
+def write(
+    register: Register,
+    id: str,
+    target: Path,
+    proofs: Mapping[str, bytes] = _NOTHING,
+    *,
+    now: datetime | None = None,
+) -> int:
     """Writes the ZIP aside, syncs and renames it; returns how many files it holds.
 
-    `proofs` are files of the register's log (`collector.pledges.register.proofs`).
+    `proofs` are files of the register's log (`collector.pledges.register.proofs`); `now` (aware) is
+    when findings are told as they count, this moment where it is left out.
     Of a pledge that was disposed of: what is left of it. Raises BadInput when there is no such
     pledge, or the store lost a bundle of it.
     """
@@ -45,6 +57,8 @@ def write(register: Register, id: str, target: Path, proofs: Mapping[str, bytes]
                 where=str(attached.path),
                 mend=msg("restore_backup"),
             )
+    renewed = id in register.renewed()
+    found = _findings(history[-1], holding if kept else (), now or datetime.now(UTC), renewed)
     refuse_special(target)
     aside = beside(target)
     try:
@@ -55,8 +69,8 @@ def write(register: Register, id: str, target: Path, proofs: Mapping[str, bytes]
                 writer.text("record.json", history[-1].record.canonical())
                 for version in history:
                     writer.text(f"versions/{version.number}.json", version.record.canonical())
-                writer.text("evidence.json", _list(evidence))
-                writer.text("findings.json", _findings(history[-1], holding if kept else ()))
+                writer.text("evidence.json", _list(evidence, history[-1].record))
+                writer.text("findings.json", found)
                 for name, data in proofs.items():
                     writer.text(name, data)
                 for attached in kept:
@@ -76,7 +90,9 @@ def write(register: Register, id: str, target: Path, proofs: Mapping[str, bytes]
     return writer.files
 
 
-def _list(evidence: Sequence[Evidence]) -> bytes:
+def _list(evidence: Sequence[Evidence], record: PledgeRecord) -> bytes:
+    """What is void keeps its verdicts as they were signed, and says that nothing follows."""
+    void = {entry["sequence"]: entry for entry in voided(record)}
     entries = [
         {
             "sequence": e.sequence,
@@ -88,17 +104,27 @@ def _list(evidence: Sequence[Evidence]) -> bytes:
             "verdicts": dict(e.verdicts),
             "scope": e.scope_json(),
             **({"refused": str(e.refused)} if e.refused else {}),
+            **({"void": dict(void[e.sequence])} if e.sequence in void else {}),
         }
         for e in evidence
     ]
     return escaped(json.dumps(entries, ensure_ascii=False, indent=2)).encode() + b"\n"
 
 
-def _findings(newest: Version, evidence: Sequence[Evidence]) -> bytes:
-    """What became of each finding, at the last time that the record or its evidence changed."""
-    at = max((newest.added_at, *(e.attached_at for e in evidence)))
-    found = [to_json(life, at) for life in all_lives(newest.record, evidence, at)]
-    document = {"at": at.isoformat(), "findings": found}
+def _findings(newest: Version, evidence: Sequence[Evidence], now: datetime, renewed: bool) -> bytes:
+    """What each finding comes to now.
+
+    It is dated by the last time that the record or its evidence changed, where nothing became of
+    any since: then the same pledge gives the same bytes.
+    """
+
+    def at(moment: datetime) -> dict[str, Any]:
+        found = lives_at(newest.record, evidence, moment, renewed=renewed)
+        return {"at": moment.isoformat(), "findings": [to_json(one, moment) for one in found]}
+
+    document, then = at(now), at(max((newest.added_at, *(e.attached_at for e in evidence))))
+    if document["findings"] == then["findings"]:
+        document = then
     return escaped(json.dumps(document, ensure_ascii=False, indent=2)).encode() + b"\n"
 
 

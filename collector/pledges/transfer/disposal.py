@@ -27,7 +27,11 @@ from collector.pledges.status.latest_bundle import Newest
 from collector.pledges.transfer.shared_bundles import refuse_others
 
 # of a record, what says that there was one; the rest is about people and their systems
-_STAYS = ("schema", "id", "grade", "documents", "period", "renews", "ended", "retention")
+_STAYS = (
+    *("schema", "id", "grade", "documents", "period", "renews", "ended", "retention"),
+    # what was signed, even by mistake, is hidden by no disposal
+    "taken_back",
+)
 
 
 @dataclass(frozen=True, slots=True)

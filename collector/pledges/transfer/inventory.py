@@ -9,7 +9,6 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Any
 
 from collector import reaching
@@ -21,7 +20,6 @@ from collector.pledges.record.times import CHINA
 from collector.pledges.standing.due import due
 from collector.pledges.status.findings import Life
 
-_NONE: Mapping[str, Sequence[Life]] = MappingProxyType({})
 RUNNING = ("signed", "active", "suspended", "lapsed")
 # what another check answers: everything else that falls due is for a person
 ANSWERED = frozenset({"evidence", "waiver", "finding"})
@@ -47,8 +45,8 @@ def check_is_due(
     now: datetime,
     within: timedelta,
     *,
-    renewed: bool = False,
-    lives: Sequence[Life] | None = None,
+    renewed: bool,
+    lives: Sequence[Life] | None,
 ) -> bool:
     """Is there a time as `check_due_since` has it?"""
     found = check_due_since(record, evidence, now, within, renewed=renewed, lives=lives)
@@ -61,14 +59,14 @@ def check_due_since(
     now: datetime,
     within: timedelta,
     *,
-    renewed: bool = False,
-    lives: Sequence[Life] | None = None,
+    renewed: bool,
+    lives: Sequence[Life] | None,
 ) -> datetime | None:
     """When the first thing fell due, or will `within` that time, that another check answers.
 
     A waiver that ended before the newest evidence was collected was judged without already.
     """
-    newest = max((e.collected_at for e in evidence if e.whole), default=None)
+    newest = max((e.collected_at for e in evidence if e.whole and not e.refused), default=None)
     found = [
         entry.at
         for entry in due(record, evidence, now, within=within, renewed=renewed, lives=lives)
@@ -83,7 +81,7 @@ def inventory_of(
     evidence: Mapping[str, Sequence[Evidence]],
     now: datetime,
     within: timedelta,
-    lives: Mapping[str, Sequence[Life]] = _NONE,
+    lives: Mapping[str, Sequence[Life]],
 ) -> dict[str, Any]:
     """`{"_meta": {"hostvars": …}, group: {"hosts": […]}, …}`.
 

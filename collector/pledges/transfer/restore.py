@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from sqlalchemy import Connection, func, select, text
 from collector import captures
 from collector.attest.trust.trust_file import Trust
 from collector.captures import sync_folder
-from collector.errors import BadInput
+from collector.errors import BadInput, CollectorError
 from collector.i18n.message import msg
 from collector.pledges.database import last_kept, location, log, tables
 from collector.pledges.database.location import Place
@@ -60,7 +61,9 @@ def restore(
                 msg("no_such_folder"), where=str(place.path.parent), mend=msg("make_first")
             )
         if place.path is not None and not place.path.exists():
-            return _made(backup, place, place.path)
+            made = _made(backup, place, place.path)
+            _take_in(at)
+            return made
         Register.open(at)
         database = Database(place.engine(), place.where)
         with database.read() as connection:
@@ -72,6 +75,7 @@ def restore(
             _refuse(connection, place.where, replace=replace)
             lost = _fill(connection, backup, place.where)
             _note(connection, backup, place)
+    _take_in(at)
     return _restored(backup, place.where, lost)
 
 
@@ -95,6 +99,13 @@ def _made(backup: BackupFile, place: Place, path: Path) -> Restored:
             raise BadInput(msg("another_process_made_register"), where=place.where) from None
         sync_folder(path.parent)
     return _restored(backup, place.where, 0)
+
+
+def _take_in(at: str | None) -> None:
+    """Which hosts the bundles have is in no backup: lists ask for it."""
+    with suppress(CollectorError):
+        # what cannot be read is told by whoever asks for it
+        Register.open(at).take_in()
 
 
 def _restored(backup: BackupFile, where: str, lost: int) -> Restored:

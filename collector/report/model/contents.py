@@ -16,11 +16,11 @@ from collector.pledges.status.declared_resources import undeclared
 from collector.pledges.status.observed_resources import shown
 from collector.remedies.work import hardened
 from collector.report.model import criteria, view
-from collector.report.model.answers import answers
+from collector.report.model.answers import answers, whole
 from collector.report.model.between import Earlier, between
 from collector.report.model.compared import Compared
 from collector.report.model.remedies import labels, remedies
-from collector.report.model.standings import Standings
+from collector.report.model.standings import Outdated, Since, Standings
 from collector.report.model.trend import Trend
 from collector.scope import Scope, cited, lower_grade, no_proof, of_evidence, verdicts
 
@@ -60,7 +60,8 @@ class Source:
     it is not signed. `checkpoint` is a signed one of the register's log, from after the bundle was
     attached; `earlier` the check before hardening, of hosts that were hardened; `compared` what
     became of the findings of an earlier bundle; `standings` how all clauses stand now that this
-    is the newest evidence. `unchecked`: nobody looked whether its signature holds.
+    is the newest evidence, and `since` what those of the controls come to. `unchecked`: nobody
+    looked whether its signature holds; `outdated`: why it does not say how things are now.
     """
 
     evidence: Mapping[str, Any]
@@ -74,7 +75,9 @@ class Source:
     trend: Trend | None = None
     compared: Compared | None = None
     standings: Standings | None = None
+    since: Mapping[str, Since] = field(default_factory=dict)
     unchecked: bool = False
+    outdated: Outdated | None = None
 
 
 def contents(source: Source, lang: Lang) -> dict[str, Any]:
@@ -86,7 +89,9 @@ def contents(source: Source, lang: Lang) -> dict[str, Any]:
     lower = lower_grade(scope.grade, wanted) if scope.grade < wanted else None
     hosts = view.hosts(evidence, source.capture, lang, source.attached, replace(scope, absent=()))
     collected = sorted(host.collected for host in hosts if host.collected)
-    listed, steps = _clauses(evidence, scope, lower, lang), _first_steps(controls, hosts)
+    listed = _clauses(evidence, scope, lower, source.since, lang)
+    steps = _first_steps(controls, hosts)
+    answered = answers(listed, controls, hosts, steps)
     return {
         "lang": lang,
         "evidence": evidence,
@@ -96,6 +101,8 @@ def contents(source: Source, lang: Lang) -> dict[str, Any]:
         "digest": source.digest,
         "keyid": source.keyid,
         "unchecked": source.unchecked,
+        "outdated": source.outdated.text.to(lang) if source.outdated else "",
+        "void": bool(source.outdated and source.outdated.void),
         "checkpoint": source.checkpoint,
         "collected": (collected[0], collected[-1]) if collected else None,
         "controls": controls,
@@ -104,7 +111,8 @@ def contents(source: Source, lang: Lang) -> dict[str, Any]:
         "groups": _groups(hosts),
         "totals": _totals(controls, hosts),
         "clauses": listed,
-        "answers": answers(listed, controls, hosts, steps),
+        "answers": answered,
+        "whole": whole(answered),
         "judged": _judged(scope, lower, lang),
         "clause_numbers": {id: clause_number(id, lang) for id in clauses()},
         "attached": _attached(evidence.get("attached")),
@@ -197,7 +205,11 @@ def _numbered(text: str, lang: Lang) -> str:
 
 
 def _clauses(
-    evidence: Mapping[str, Any], scope: Scope, lower: Text | None, lang: Lang
+    evidence: Mapping[str, Any],
+    scope: Scope,
+    lower: Text | None,
+    since: Mapping[str, Since],
+    lang: Lang,
 ) -> list[dict[str, Any]]:
     listed = []
     found = verdicts(evidence, scope)
@@ -206,12 +218,16 @@ def _clauses(
     for id, entry in clauses().items():
         given = evidence["clauses"].get(id) or {}
         counts = {Result(k): v for k, v in (given.get("counts") or {}).items()}
+        now = since.get(id)
+        if now is not None and not now.outweighs(found[id]):
+            now = None
         listed.append(
             {
                 "id": id,
                 "number": clause_number(id, lang),
                 "title": entry["title"][lang],
-                "result": found[id] if sum(counts.values()) else None,
+                "result": (now.result if now else found[id]) if sum(counts.values()) else None,
+                "since": now.why(lang) if now else (),
                 "judged": "" if scope.clauses[id].whole else scope.short(id).to(lang),
                 "counts": counts,
                 "total": sum(counts.values()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collector import catalog
 from collector.model import Lang, Text
+from collector.pledges.due.kinds import WORDS as KINDS
 from collector.pledges.due.lifecycle import WORDS
 from collector.pledges.record.masking import masked
 from collector.pledges.standing.listing import Listed
@@ -27,6 +28,7 @@ def titles(lang: Lang) -> dict[str, str]:
         "next_due": Text("最近到期", "next due").to(lang),
         "next_due_what": Text("到期事项", "what falls due").to(lang),
         "handed_in": Text("用户提交的主机", "hosts handed in").to(lang),
+        "next_due_kind": Text("到期类别", "kind of it").to(lang),
     }
 
 
@@ -45,7 +47,8 @@ def row(one: Listed, lang: Lang) -> list[Cell]:
         first.at if first else "",
         str(masked(first.text.to(lang))) if first else "",
         # of old rows nobody knows
-        last.handed_in if last and last.handed_in is not None else "",
+        one.handed_in if one.handed_in is not None else "",
+        Word(first.kind, KINDS[first.kind].to(lang)) if first else "",
     ]
 
 

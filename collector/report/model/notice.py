@@ -90,7 +90,7 @@ def contents(
     else:
         closed = [x for x in lives if x.closed and x.closed.at >= since]
         parts = [
-            ("notice_mended", _items(closed, "", lang)),
+            *_mended(closed, lang),
             ("notice_still", _items([x for x in opened if x.opened.at < since], asked.by, lang)),
             ("notice_new", _items([x for x in opened if x.opened.at >= since], asked.by, lang)),
         ]
@@ -103,8 +103,14 @@ def contents(
         "issuer": asked.issuer,
         "by": asked.by,
         "since": since,
-        "earlier": asked.earlier and {"number": asked.earlier.number, "date": asked.earlier.date},
+        "earlier": asked.earlier
+        and {
+            "number": asked.earlier.number,
+            "date": asked.earlier.date,
+            "looked_since": evidence[0] > asked.earlier.evidence,
+        },
         "parts": parts,
+        "unproven": any(word == "notice_unproven" for word, _ in parts),
         "findings": len(opened),
         "hosts": len({life.host for life in opened}),
         "controls": len({life.control for life in opened}),
@@ -145,18 +151,29 @@ def dated(lives: Iterable[Life], named: Mapping[tuple[str, str], str]) -> list[L
 def _after(
     earlier: Notice, lives: Sequence[Life], by: str, lang: Lang
 ) -> list[tuple[str, list[Item]]]:
-    """What became of all that a notice named, and what was found since."""
+    """What became of all that a notice named, what was found since, and what it had left out."""
     named = earlier.named
     here = [life for life in lives if place_of(life.control, life.host) in named]
-    new = [life for life in open_ones(lives) if place_of(life.control, life.host) not in named]
+    more = [life for life in open_ones(lives) if place_of(life.control, life.host) not in named]
+    known = [life for life in more if life.opened.sequence <= earlier.evidence]
+    new = [life for life in more if life.opened.sequence > earlier.evidence]
     waived = [life for life in here if life.state == "waived"]
     parts = [
-        ("notice_mended", _items([x for x in here if x.state == "closed"], "", lang)),
+        *_mended([x for x in here if x.state == "closed"], lang),
+        *([("notice_waived", _items(waived, "", lang))] if waived else []),
         ("notice_still", _items(dated(open_ones(here), named), by, lang)),
         ("notice_new", _items(new, by, lang)),
     ]
-    if waived:
-        parts.insert(1, ("notice_waived", _items(waived, "", lang)))
+    if known:
+        parts.append(("notice_known", _items(known, by, lang)))
+    return parts
+
+
+def _mended(closed: Sequence[Life], lang: Lang) -> list[tuple[str, list[Item]]]:
+    """What proves that it was may count no more: then nobody is told that it is mended."""
+    parts = [("notice_mended", _items([x for x in closed if x.proven], "", lang))]
+    if unproven := [x for x in closed if not x.proven]:
+        parts.append(("notice_unproven", _items(unproven, "", lang)))
     return parts
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from collector.errors import one_line
 from collector.model import Lang, Text
@@ -14,6 +15,11 @@ from collector.report.model.cells import Cell, Word
 Rows = Sequence[Sequence[Cell]]
 # full-width forms start a formula in some East Asian editions of spreadsheets
 MARK = "\ufeff"
+# columns of days, by their words for programs
+_DAYS = frozenset(
+    ("until", "due", "waived_until", "date", "mend_by", "next_day", "last_day", "withdrawn")
+)
+_ONE_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _YES, _NO = Text("是", "yes"), Text("否", "no")
 _ACTING = tuple("=+-@\t\r＝＋－＠|%")
 
@@ -43,11 +49,27 @@ def as_xlsx(name: str, titles: Mapping[str, str], rows: Rows, lang: Lang) -> byt
     dated = {key for row in rows for key, cell in zip(titles, row, strict=True) if _is_time(cell)}
     clock = Text("（北京时间）", " (Beijing time)").to(lang)
     heads = {key: f"{title}{clock}" if key in dated else title for key, title in titles.items()}
-    cells = [[_for_people(cell, lang) for cell in row] for row in rows]
+    cells = [
+        [
+            (_day(cell) if key in _DAYS else None) or _for_people(cell, lang)
+            for key, cell in zip(titles, row, strict=True)
+        ]
+        for row in rows
+    ]
     write(book, Sheet("sheet", list(titles), cells), {"sheet": name, **heads})
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
+
+
+def _day(cell: Cell) -> date | None:
+    """What spreadsheets sort and filter by day; None where the text is none."""
+    if not isinstance(cell, str) or not _ONE_DAY.fullmatch(cell):
+        return None
+    try:
+        return date.fromisoformat(cell)
+    except ValueError:
+        return None
 
 
 def _is_time(cell: Cell) -> bool:

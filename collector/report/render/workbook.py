@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from openpyxl import Workbook
@@ -26,8 +26,9 @@ _ACTING = tuple("=+-@\t\r＝＋－＠|%")
 # the number of A4 among the sizes of paper (ECMA-376, 18.3.1.63)
 _A4 = 9
 _TIME = "yyyy-mm-dd hh:mm"
+_DAY = "yyyy-mm-dd"
 
-Cell = str | int | datetime | None
+Cell = str | int | date | datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ def _cell(page: Any, value: Cell, alignment: Alignment) -> Any:
             cell.quotePrefix = True
     elif isinstance(value, datetime):
         cell.number_format = _TIME
+    elif isinstance(value, date):
+        cell.number_format = _DAY
     return cell
 
 

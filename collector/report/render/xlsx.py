@@ -90,6 +90,9 @@ def _summary(given: Mapping[str, Any], words: Mapping[str, Any]) -> Sheet:
     pledge = evidence.get("pledge") or {}
     collected = given["collected"] or ("", "")
     warned = [(t["unchecked_title"], t["unchecked_text"])] if given["unchecked"] else []
+    if given["outdated"]:
+        title = t["void_title"] if given["void"] else t["outdated_title"]
+        warned.insert(0, (title, given["outdated"]))
     rows: list[Sequence[Cell]] = [
         *warned,
         (t["customer"], record.get("customer", {}).get("name", "")),
@@ -110,6 +113,7 @@ def _summary(given: Mapping[str, Any], words: Mapping[str, Any]) -> Sheet:
         if clause["judged"]:
             said += t["part_of_clause"].format(judged=clause["judged"])
         rows.append((f"{clause['number']} {clause['title']}", said))
+        rows += [("", line) for line in clause["since"]]
     for reason in given["judged"]["reasons"]:
         rows.append((given["judged"]["none"] or t["scope"], reason))
     for key in ("standing_time", "standing_grade", "standing_error", "standing_root"):

@@ -70,8 +70,13 @@ function byCodePoints(a, b) {
   return left.length - right.length;
 }
 
+// Letters of which Python and browsers know different cases (collector/alike_names.py).
+const UNSURE =
+  /[\u0131\u1c89\u1c8a\ua7cb-\ua7cf\ua7d2-\ua7d5\ua7da-\ua7dc\u{10d50}-\u{10d85}\u{16ea0}-\u{16ed3}]/u;
+
 // Names that are one name to some file system or reader.
-const fold = (name) => name.toLowerCase().toUpperCase().toLowerCase();
+const fold = (name) =>
+  Array.from(name, (one) => (UNSURE.test(one) ? one : one.toLowerCase().toUpperCase().toLowerCase())).join("");
 
 // The bytes of a stream; null where it is broken, or holds more than `most`.
 async function drain(stream, most) {

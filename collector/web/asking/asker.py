@@ -199,6 +199,7 @@ class Asker:
             with_next=self.with_next,
             query=self.query,
             oidc=self.house.settings.oidc is not None,
+            no_trust=self.session is not None and self.house.library.trusts_nobody,
             **given,
         )
         return HTMLResponse(text, status)

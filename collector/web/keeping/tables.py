@@ -28,7 +28,8 @@ from sqlalchemy.engine import URL
 from collector import private
 from collector.errors import BadInput
 from collector.i18n.message import of_system
-from collector.pledges.database.tables import begin_sqlite, unasked
+from collector.pledges.database.location import SILENT_SECONDS, of_pages
+from collector.pledges.database.tables import begin_sqlite
 
 FILE = "web.sqlite"
 _POOL = 8
@@ -187,7 +188,7 @@ def open_url(url: URL) -> Engine:
     """The engine of a database of PostgreSQL, which several processes share."""
     return create_engine(
         url, isolation_level="READ COMMITTED", pool_size=_POOL, max_overflow=0, pool_pre_ping=True,
-        connect_args=unasked(url),
+        pool_timeout=SILENT_SECONDS, connect_args=of_pages(url),
     )  # fmt: skip
 
 

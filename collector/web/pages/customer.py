@@ -21,6 +21,7 @@ from collector.pledges.database.rows import Evidence
 from collector.pledges.database.transactions import DatabaseSaysError
 from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA, waiver_end
+from collector.pledges.standing.newest_looks import Looks
 from collector.pledges.status.findings import Life
 from collector.report.model import found as columns
 from collector.report.model.standings import standings
@@ -37,7 +38,6 @@ from collector.web.asking.drawing import own_words
 from collector.web.reading import matrix
 from collector.web.reading.asked import number
 from collector.web.reading.customer import LIVES, Dossier, GoneError, NotThenError
-from collector.web.reading.newest_looks import Looks
 
 _CLAUSES = ("2.2", "2.3", "2.4")
 _LIVES, _BUNDLES, _TWINS = 100, 25, 20
@@ -55,8 +55,8 @@ def customer(asker: Asker) -> Response:
         return not_then(asker, id, at, problem)
     except CollectorError as problem:
         return doubted(asker, id, problem)
-    found = _lives(asker, known.status.lives)
     newest, unread = _looks(asker, known)
+    found = _lives(asker, known.found_now().lives(known.status.lives))
     readable = known.last is not None and not unread
     every = sorted(known.every, key=lambda e: -e.sequence)
     bundles, bundles_paging = page(every, _BUNDLES, number(asker.query.get("bundles", "")))
@@ -117,7 +117,7 @@ def _looks(asker: Asker, known: Dossier) -> tuple[Looks | None, str]:
     if known.last is None or known.status.unread:
         return None, asker.told(known.status.unread)
     try:
-        return asker.house.customer.looks(known), ""
+        return known.found_now().looks(asker.house.customer.looks(known)), ""
     except DatabaseSaysError:
         raise
     except CollectorError as problem:
@@ -162,7 +162,7 @@ def findings(asker: Asker) -> Response:
         return asker.page("doubted", 409, id=id, why=asker.told(known.status.unread))
     rows = [
         columns.cells(known.record, life, known.moment, asker.lang)
-        for life in every
+        for life in known.found_now().lives(every)
         if asker.query.get("closed", "1") == "1" or life.state != "closed"
     ]
     title = {"zh": "问题", "en": "findings"}[asker.lang]

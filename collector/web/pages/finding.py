@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.responses import Response
 
 from collector.catalog import clause_number
@@ -33,6 +35,7 @@ def finding(asker: Asker) -> Response:
         seen = asker.house.customer.looks(known).seen if life is None else {}
         row = _row(known, life.seen if life is not None else seen.get((host, control), 0))
         newest = Newest(row)
+        now = known.found_now()
         document = finding_of(newest.evidence, host, control)
         if document is None:
             raise NotFoundError
@@ -43,6 +46,8 @@ def finding(asker: Asker) -> Response:
         return doubted(asker, id, problem)
     about = newest.evidence["controls"][control]
     shown = view.finding(document, newest.evidence, asker.lang)
+    result, since = now.told(control, host, row.sequence, shown.result)
+    shown = replace(shown, result=result)
     return asker.page(
         "finding",
         id=id,
@@ -53,6 +58,7 @@ def finding(asker: Asker) -> Response:
         life=life,
         states=columns.STATES,
         finding=shown,
+        since=[str(masked(one.to(asker.lang))) for one in since],
         row=row,
         clause=clause_number(shown.clause, asker.lang),
         criterion=view.spoken(about["criterion"], asker.lang),

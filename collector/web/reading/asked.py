@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, select, true
 
 from collector.pledges.due.deadlines import KINDS
+from collector.pledges.due.lifecycle import OWED
 from collector.pledges.record.networks import span
 from collector.pledges.record.times import CHINA
 from collector.pledges.standing import listing
@@ -18,12 +19,10 @@ from collector.report.model.cells import Cell
 from collector.web.keeping import tables
 from collector.web.keeping.state import State
 from collector.web.reading.cells import from_json
-from collector.web.reading.standings import STANDINGS
+from collector.web.reading.standings import PAST, STANDINGS
 
 LIVES = ("draft", "signed", "active", "suspended", "lapsed", "ended", "disposed")
 PAGE = 50
-# those of whom nothing more is asked, or nothing yet
-_PAST = ("draft", "ended", "disposed")
 _CLAUSES = {"2.2": "c22", "2.3": "c23", "2.4": "c24"}
 _NOT_KEPT = ("partial", "fail", "error", "notchecked", "none")
 
@@ -144,7 +143,7 @@ class Rows:
     def oldest(self, only: frozenset[str] | None) -> tuple[str, str]:
         """The id and the time of the oldest of the newest evidence; empty where there is none."""
         table = tables.listed
-        seen = _seen(only) & (table.c.collected != "") & table.c.life.not_in(_PAST)
+        seen = _seen(only) & (table.c.collected != "") & table.c.life.not_in(PAST)
         query = select(table.c.id, table.c.collected).where(seen).order_by(table.c.collected)
         with self._state.read() as connection:
             row = connection.execute(query.limit(1)).first()
@@ -194,7 +193,7 @@ def _holds(asked: Asked, now: datetime) -> ColumnElement[bool]:
     table = tables.listed
     parts = [_seen(asked.only)]
     if asked.life == "":
-        parts.append(table.c.life.not_in(_PAST))
+        parts.append(table.c.life.not_in(PAST))
     elif asked.life != "all":
         parts.append(table.c.life == asked.life)
     if asked.search:
@@ -211,7 +210,7 @@ def _holds(asked: Asked, now: datetime) -> ColumnElement[bool]:
         parts.append(table.c.id.in_(mine))
     if asked.expiring is not None:
         last = now.astimezone(CHINA).date() + timedelta(days=asked.expiring)
-        in_force = table.c.life.in_(("active", "suspended", "lapsed"))
+        in_force = table.c.life.in_(OWED)
         parts.append(and_(in_force, table.c.until != "", table.c.until <= last.isoformat()))
     if asked.overdue:
         parts.append(table.c.overdue > 0)

@@ -12,6 +12,7 @@ from datetime import datetime
 from collector.catalog import described
 from collector.errors import CollectorError
 from collector.pledges.database.rows import Evidence
+from collector.pledges.record.times import CHINA
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.standing import listing
 from collector.pledges.standing.finding_history import failing_before, last_lives
@@ -22,7 +23,7 @@ class Broken:
     """Remembers what it read, for as long as record and evidence stay the same."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[tuple[str, int, str], bool]] = {}
+        self._known: dict[str, tuple[tuple[str, ...], bool]] = {}
 
     def is_broken(
         self,
@@ -41,18 +42,19 @@ class Broken:
         What cannot be read is not called so: then the row says that nothing is proven.
         """
         last = one.last
-        if last is None or last.doubted or last.refused or not _may_be(one, rows, waived=waived):
+        if last is None or last.doubted or last.refused or not may_be(one, rows, waived=waived):
             return False
         id = one.record.id
-        # a waiver holds up to a day
-        key = (last.digest, len(rows), f"{record} {now:%Y-%m-%d}")
+        # a waiver holds up to a day, and a key until it is revoked
+        told = (f"{row.digest} {row.refused}" for row in rows)
+        key = (last.digest, record, f"{now.astimezone(CHINA):%Y-%m-%d}", *told)
         known = self._known.get(id)
         if known is None or known[0] != key:
             known = self._known[id] = (key, _read(register, id, last.sequence, now))
         return known[1]
 
 
-def _may_be(one: Listed, rows: Sequence[Evidence], *, waived: bool) -> bool:
+def may_be(one: Listed, rows: Sequence[Evidence], *, waived: bool) -> bool:
     """Could a clause that failed before be well because nobody looked, or nobody answered?"""
     last = one.last
     if last is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +16,7 @@ from collector.i18n.message import in_chinese
 from collector.model import Lang, Result
 from collector.pledges.database.rows import Evidence, Version, current, past_ones
 from collector.pledges.database.sightings import Twin
+from collector.pledges.due.deadlines import Due
 from collector.pledges.due.lifecycle import WORDS as LIVES
 from collector.pledges.due.lifecycle import continued
 from collector.pledges.due.lifecycle import state as life_of
@@ -23,8 +24,10 @@ from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.times import CHINA, day_after, while_it_held
 from collector.pledges.record.voiding import voided
 from collector.pledges.register.read_only import ReadOnlyRegister
-from collector.pledges.standing.finding_history import all_lives, judged_in_full
-from collector.pledges.standing.listing import Listed, is_stale
+from collector.pledges.standing.due import too_old
+from collector.pledges.standing.found_now import FoundNow, lives_at
+from collector.pledges.standing.listing import Listed
+from collector.pledges.standing.newest_looks import Looks, looks_of
 from collector.pledges.standing.standing import CHECKED
 from collector.pledges.standing.status import Status, status
 from collector.pledges.status.brief import Brief
@@ -33,7 +36,6 @@ from collector.pledges.status.findings import Life
 from collector.pledges.status.latest_bundle import Newest
 from collector.web.reading.asked import Rows
 from collector.web.reading.library import Library
-from collector.web.reading.newest_looks import Looks, newest_looks
 from collector.web.reading.standings import standing_of
 
 __all__ = ["LIVES", "Customer", "Dossier"]
@@ -77,7 +79,7 @@ class Dossier:
     renewed: bool
     renewed_by: tuple[str, ...]
     every: Sequence[Evidence] = ()
-    void: Mapping[int, Mapping[str, Any]] = MappingProxyType({})
+    void: Mapping[int, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def last(self) -> Evidence | None:
@@ -87,15 +89,24 @@ class Dossier:
     def past(self) -> frozenset[int]:
         return past_ones(self.evidence)
 
+    def found_now(self) -> FoundNow:
+        """What its findings come to."""
+        old = self._too_old()
+        return FoundNow(self.evidence, self.status.lost, [old] if old else [], self.status.lives)
+
     def listed(self) -> Listed:
         """As a row of a list, for what a list says of its clauses."""
         brief = Brief(self.record.document, (), self.moment)
-        stale = is_stale(self.status.overdue, self.moment)
-        return Listed(brief, self.evidence, self.status.state, (), stale)
+        stale = self._too_old() is not None
+        return Listed(brief, self.evidence, self.status.state, (), stale=stale)
+
+    def _too_old(self) -> Due | None:
+        return too_old(self.record, self.evidence, self.moment, renewed=self.renewed)
 
     def verdict_of(self, one: Evidence, clause: str) -> str:
-        """What it proved, however long ago."""
-        return replace(self.listed(), evidence=[one], stale=False).verdict(clause)
+        """What it proved, however long ago, of those that were declared then."""
+        then = [replace(one, hosts=None)]
+        return replace(self.listed(), evidence=then, stale=False).verdict(clause)
 
     @property
     def standing(self) -> str:
@@ -155,7 +166,7 @@ class Customer:
                 every = tuple(e for e in every if e.attached_at < over)
             version = history[-1]
             record = version.record
-            ran_out = life_of(record, moment.astimezone(CHINA).date()) == "lapsed"
+            ran_out = life_of(record, moment.astimezone(CHINA).date(), renewed=False) == "lapsed"
             renewed_by = self._renewed_by(register, id, None if at is None else over, ran_out)
             twins, whole = register.twins_known(id) if at is None else ((), False)
             found = status(
@@ -183,18 +194,18 @@ class Customer:
         )
 
     def lives(self, known: Dossier) -> tuple[Sequence[Life], CollectorError | None]:
-        """Every finding there ever was, with its history; and why not, where a bundle is gone.
+        """Every finding there ever was, as it counts; and why not, where a bundle is gone.
 
         Then those are there that the newest bundle tells of.
         """
         evidence = known.evidence
-        day = known.moment.astimezone(CHINA).date().isoformat()
-        key = (*_key(known), day, *_files(evidence))
+        # a document, or a waiver, may end at any time of the day
+        key = (*_key(known), f"{known.moment:%Y-%m-%dT%H:%M}", *_files(evidence))
         with self._library.open():
             found = self._lives.get(key)
             if found is None:
                 try:
-                    found = all_lives(known.record, evidence, known.moment)
+                    found = lives_at(known.record, evidence, known.moment, renewed=known.renewed)
                 except CollectorError as problem:
                     return known.status.lives, problem
                 _keep(self._lives, key, found)
@@ -205,10 +216,7 @@ class Customer:
         key = (*_key(known), *_files(known.evidence))
         found = self._looks.get(key)
         if found is None:
-            past = known.past
-            rows = [one for one in reversed(known.evidence) if one.sequence not in past]
-            documents = ((one.sequence, Newest(one).evidence, judged_in_full(one)) for one in rows)
-            found = newest_looks(documents, tuple(known.record.hosts))
+            found = looks_of(known.record.hosts, known.evidence)
             if len(found.seen) <= _CELLS:
                 _keep(self._looks, key, found)
         return found
@@ -246,7 +254,7 @@ class Customer:
 
 def _key(known: Dossier) -> tuple[str, ...]:
     """Of all that counts there: what is void may be another than it was, on any day."""
-    digests = (f"{one.sequence} {one.digest}" for one in known.evidence)
+    digests = (f"{one.sequence} {one.digest} {one.refused} {one.past}" for one in known.evidence)
     return (known.record.id, known.record.digest, *digests)
 
 

@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,8 @@ from sqlalchemy import Connection, select
 
 from collector import __version__
 from collector.errors import CollectorError
+from collector.handin.gone import tell
+from collector.handin.places import Places
 from collector.i18n.message import in_chinese
 from collector.model import Lang
 from collector.pledges.record.form import PledgeRecord
@@ -28,6 +31,7 @@ from collector.pledges.record.times import CHINA
 from collector.pledges.register.over_keys import trusted
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.standing import listing
+from collector.pledges.standing.finding_history import lives_of_all
 from collector.pledges.standing.listing import Listed
 from collector.pledges.standing.since import Since
 from collector.report.model import listed as columns
@@ -36,7 +40,7 @@ from collector.web.keeping.state import State
 from collector.web.reading.broken import Broken
 from collector.web.reading.cells import to_json
 from collector.web.reading.library import Library
-from collector.web.reading.monthly import months
+from collector.web.reading.monthly import Monthly
 from collector.web.reading.standings import standing_of
 
 AHEAD = timedelta(days=30)
@@ -45,7 +49,7 @@ _AT_LEAST = 60.0
 _SHARE = 20
 _LOOK = 2.0
 # another number once more is kept of a record
-_FORM = 3
+_FORM = 4
 # rows of another form are none: their pages could not be drawn
 _AT = f"at {_FORM}"
 # any constant of our own: of several processes one puts its rows down at a time
@@ -57,13 +61,14 @@ _log = logging.getLogger(__name__)
 class Index:
     """Kept in the page's own state; any number of processes may make it."""
 
-    def __init__(self, library: Library, state: State) -> None:
-        self._library, self._state = library, state
+    def __init__(self, library: Library, state: State, handed: Places | None = None) -> None:
+        self._library, self._state, self._handed = library, state, handed
         self._making = threading.Lock()
         self._made_at, self._took = 0.0, 0.0
         self._ended = threading.Event()
         self._broken = Broken()
         self._since = Since()
+        self._monthly = Monthly()
         self._freed = False
 
     def begin(self) -> None:
@@ -118,7 +123,9 @@ class Index:
     def _make(self, register: ReadOnlyRegister, now: datetime, mark: str) -> None:
         attached, doubts = register.newest_and_doubts()
         attached = self._since.counted(register, attached, now)
-        every = listing.listed(register.briefs(now + AHEAD), attached, now, AHEAD)
+        briefs = register.briefs(now + AHEAD)
+        lives = lives_of_all(register, briefs, now, now + AHEAD)
+        every = listing.listed(briefs, attached, now, AHEAD, lives)
         digests = {id: _version(digest) for id, digest in register.digests().items()}
         table = tables.listed
         with self._state.read() as connection:
@@ -148,8 +155,9 @@ class Index:
         said = {
             "mark": mark,
             _AT: now.isoformat(),
-            "doubts": json.dumps([[in_chinese(d.said), str(d.said)] for d in doubts[:20]]),
-            "months": json.dumps(months(register, every, rows_of, now, broken)),
+            # of each pledge the same would be said, and every page says it
+            "doubts": json.dumps(_said([] if register.trusts_nobody else doubts[:20])),
+            "months": json.dumps(self._monthly.months(register, every, rows_of, now, broken)),
         }
         with self._state.write() as connection:
             self._state.alone(connection, _LOCK)
@@ -157,6 +165,10 @@ class Index:
             _replace_networks(connection, networks, gone)
             for name, value in said.items():
                 self._state.put(connection, name, value)
+        if self._handed is not None:
+            # what strangers reach reads no register, and is told which hosts there are
+            with suppress(CollectorError, OSError):
+                tell(self._handed, {one.record.id: _asked_of(one) for one in every})
         # its hosts and addresses are not to stay with us
         self._freed = self._freed or any(row["life"] == "disposed" for row, _ in rows)
 
@@ -168,11 +180,20 @@ class Index:
         return found if name == "at" else json.loads(found)
 
 
+def _said(doubts: Iterable[CollectorError]) -> list[list[str]]:
+    return [[in_chinese(one.said), str(one.said)] for one in doubts]
+
+
 def _mark(register: ReadOnlyRegister, now: datetime) -> str:
     """Of the register, the release, the day and the trust that rows are made of."""
     day = now.astimezone(CHINA).date().isoformat()
     trust = hashlib.sha256("\n".join(trusted()).encode("utf-8", "surrogatepass")).hexdigest()
     return f"{register.where} {__version__} {_FORM} {register.mark()} {day} {trust}"
+
+
+def _asked_of(one: Listed) -> Sequence[str]:
+    """The hosts that anything may be handed in of: none of what ended, or of a withdrawn draft."""
+    return () if one.state in ("ended", "disposed") else one.record.hosts
 
 
 def _sought(
@@ -194,7 +215,8 @@ def _sought(
 
 def _text(document: Mapping[str, Any]) -> str:
     customer, resources = document["customer"], document.get("resources", {})
-    parts = [document["id"], customer["name"], customer.get("credit_code", "")]
+    # what is masked on pages is not to be found out digit by digit
+    parts = [document["id"], str(masked(customer["name"])), customer.get("credit_code", "")]
     for field in ("hosts", "addresses", "domains"):
         parts += [str(entry) for entry in resources.get(field, ())]
     return "\n".join(parts).casefold()

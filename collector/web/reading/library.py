@@ -12,6 +12,7 @@ from pathlib import Path
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
+from collector.pledges.register.over_keys import OverKeys
 from collector.pledges.register.read_only import ReadOnlyRegister
 
 
@@ -26,10 +27,19 @@ class Library:
         self._within = False
         # what is read of the log is kept from page to page, and grows with it
         self._one_at_a_time = threading.RLock()
+        self._looking = threading.Lock()
+        self._trust = OverKeys(self._register.where, wanted=True)
 
     @property
     def where(self) -> str:
         return self._register.where
+
+    @property
+    def trusts_nobody(self) -> bool:
+        """Is there nobody whose signature counts here? Asked for each page, beside what is read."""
+        with self._looking:
+            self._trust.look()
+            return self._trust.nobody
 
     @property
     def name(self) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 
 from collector.catalog import clause_number
 from collector.model import HostStatus, Lang, Result
+from collector.pledges.standing.newest_looks import Looks
 from collector.report.model.criteria import controls
 from collector.report.model.view import ORDER, SIGNS
-from collector.web.reading.newest_looks import Looks
 
 HOSTS = 50
 Cell = tuple[str, str, str]

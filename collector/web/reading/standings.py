@@ -5,6 +5,8 @@ from __future__ import annotations
 from collector.pledges.standing import listing
 from collector.pledges.standing.listing import Listed
 
+# those of whom nothing more is asked, or nothing yet
+PAST = ("draft", "ended", "disposed")
 STANDINGS = ("broken", "unverified", "partly", "kept", "nothing")
 
 

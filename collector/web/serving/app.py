@@ -81,7 +81,7 @@ def house(location: str | None, state: State, settings: Settings) -> House:
         Access(state, settings.log_days),
         library,
         # with a register of its own: no page waits while the rows of thousands are made
-        Index(Library(location), state),
+        Index(Library(location), state, handed),
         rows,
         Customer(library, rows),
         Waiting(handed, library),

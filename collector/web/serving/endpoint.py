@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from collector.errors import CollectorError
 from collector.model import Lang
+from collector.pledges.database.transactions import DatabaseAwayError
 from collector.web.asking.asker import (
     LANGS,
     Asker,
@@ -53,7 +54,7 @@ _LONG: Mapping[str, Places] = {
     "/pledges/{id:str}/findings/{control:str}/{host:path}": _PAGES,
 }
 # seconds
-_AGAIN = 5
+_AGAIN, _BACK = 5, 30
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -159,6 +160,11 @@ def _safely(asker: Asker, route: str, work: Callable[[], Response], said: set[st
         if str(problem) not in said:
             said.add(str(problem))
             _log.warning("%s: %s", route or "?", problem)
+        if isinstance(problem, DatabaseAwayError):
+            # what the one who waits is told is the same for everybody
+            answer = asker.page("turned", 503, why="turned_away")
+            answer.headers["Retry-After"] = str(_BACK)
+            return answer
         return asker.page("stopped", 500, why=asker.why(problem))
     except Exception:  # noqa: BLE001 - nobody is to read a traceback, and the log has it
         _log.exception("%s", route)

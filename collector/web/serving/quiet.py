@@ -7,6 +7,8 @@ import time
 
 # of requests that are none one line in so many seconds, with how many there were
 _SECONDS = 60.0
+# of a database: each connection that it broke is a line
+_POOLS = tuple(f"sqlalchemy.pool.impl.{kind}" for kind in ("QueuePool", "NullPool"))
 _SAID = "Invalid HTTP request received."
 
 
@@ -28,8 +30,23 @@ class Seldom(logging.Filter):
         return True
 
 
+class OneLine(logging.Filter):
+    """What a library says of a connection that broke, without where in its own code that was."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and (problem := record.exc_info[1]) is not None:
+            said = f"{record.getMessage()}: {type(problem).__name__}: {problem}"
+            record.msg, record.args = " ".join(said.split()), ()
+            record.exc_info = record.exc_text = record.stack_info = None
+        return True
+
+
 def quiet() -> None:
     """In this process, from now on."""
+    for name in _POOLS:
+        logger = logging.getLogger(name)
+        if not any(isinstance(one, OneLine) for one in logger.filters):
+            logger.addFilter(OneLine())
     logger = logging.getLogger("uvicorn.error")
     if not any(isinstance(one, Seldom) for one in logger.filters):
         logger.addFilter(Seldom())

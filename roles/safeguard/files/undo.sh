@@ -331,6 +331,8 @@ unit_down() { # enabled active unit
       ;;
   esac
   [ "$booted" = yes ] || return 0
+  # its stop takes away the rules of all others too, such as those of containers
+  case $3 in nftables | nftables.service) return 0 ;; esac
   case $2 in
     active | activating | reloading | unknown) ;;
     *)
@@ -462,7 +464,8 @@ handed_over() { # kind id mode owner encoded-path: is it another family's to put
     fi
     while IFS= read -r known; do
       case $known in
-        "$their_kind $their_id "*) known="$1 $their_id $3 $4 $5" ;;
+        # what was absent has no number of its own
+        "$their_kind $their_id "*" $5") known="$1 $their_id $3 $4 $5" ;;
       esac
       printf '%s\n' "$known" || return 2
     done <"$manifest" >"$manifest.new" && mv -f -- "$manifest.new" "$manifest" || return 2

@@ -68,6 +68,7 @@ def dossier(*, who: str, within: timedelta, all_: bool, form: str, location: str
 def _document(known: Dossier) -> dict[str, Any]:
     """For programs; nothing of it is masked yet."""
     from collector.cli.commands.pledge.tables import evidence_json
+    from collector.pledges.standing.listing import CLAUSES
     from collector.pledges.status.findings import to_json as finding
 
     record = known.record
@@ -94,7 +95,9 @@ def _document(known: Dossier) -> dict[str, Any]:
             for host in known.hosts
         ],
         "evidence": evidence_json(known.evidence) if known.evidence else None,
+        "proven": {clause: known.listed().verdict(clause) for clause in CLAUSES},
         "void": list(record.document.get("voided", ())),
+        "taken_back": list(record.document.get("taken_back", ())),
         "findings": [finding(life, known.at) for life in known.lives if life.state != "closed"],
         "due": [
             {
@@ -132,7 +135,7 @@ def _titled(title: str, table: str) -> Iterator[str]:
 def _head(known: Dossier) -> Iterator[tuple[str, str]]:
     from collector.cli.commands.pledge.shown import about
     from collector.cli.commands.pledge.tables import CHECKED, notes, proven
-    from collector.cli.ui.scope_line import void_line
+    from collector.cli.ui.scope_line import taken_back_line, void_line
     from collector.pledges.due.lifecycle import WORDS
     from collector.pledges.record.masking import masked
 
@@ -159,6 +162,8 @@ def _head(known: Dossier) -> Iterator[tuple[str, str]]:
             yield tr("核查范围", "scope"), why
     for entry in record.document.get("voided", ()):
         yield tr("作废", "void"), void_line(entry)
+    for entry in record.document.get("taken_back", ()):
+        yield tr("误登", "mistake"), taken_back_line(entry)
     if known.unread:
         yield tr("未能读取", "not read"), known.unread
     if known.others:

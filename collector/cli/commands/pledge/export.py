@@ -90,7 +90,7 @@ def _for_people(opened: Register, id: str) -> Mapping[str, bytes]:
     from collector.cli.workflows import hand_over
 
     try:
-        return hand_over.of_export(opened.get(id), opened.evidence(id))
+        return hand_over.of_export(opened, id)
     except BadInput as problem:
         said = in_chinese(problem.said) if lang() == "zh" else str(problem)
         click.echo(tr(f"不含报告：{said}", f"without a report: {said}"), err=True)

@@ -71,11 +71,15 @@ def findings(
     from collector.cli.ui.sheets import put
     from collector.pledges.database.rows import current
     from collector.pledges.record.masking import masked
-    from collector.pledges.standing.finding_history import all_lives
+    from collector.pledges.standing.found_now import lives_now
     from collector.pledges.status.findings import to_json
 
     register = open_register(location)
     now = datetime.now(UTC)
+    if all_ and asked.states != frozenset(STATES[:2]):
+        raise click.UsageError(
+            tr("--all 与 --state 不并用", "--all and --state do not go together")
+        )
     if all_:
         asked = replace(asked, states=frozenset(STATES))
     if len(ids) != 1 or summed or form in ("csv", "xlsx"):
@@ -86,7 +90,7 @@ def findings(
     (id,) = ids
     record, evidence = register.get(id), register.evidence(id)
     strangers.refuse_person(register, asked.owner, "--owner")
-    found = all_lives(record, evidence, now) if asked.grade in (None, record.grade) else ()
+    found = lives_now(register, record, now) if asked.grade in (None, record.grade) else ()
     strangers.refuse_hosts(register, asked.hosts)
     here = [life for life in found if asked.holds(life, now)]
     if form == "json":

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector.cli.commands.pledge import assigning
+from collector.cli.commands.pledge import assigning, strangers
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.common import ControlName, find
 from collector.cli.options.findings import Asked, finding_options
 from collector.cli.options.pledge import open_register, register_option
-from collector.cli.options.words import day_given, end_given, name_given, prose_given
+from collector.cli.options.words import day_given, end_given, person_given, prose_given
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang_option, tr
 from collector.errors import BadInput, one_line
@@ -76,7 +76,7 @@ def assign(
             tr("给出 --owner，或 --clear", "give --owner (and --due, --note), or --clear")
         )
     words = {
-        "owner": name_given(owner, "--owner"),
+        "owner": person_given(owner, "--owner"),
         "due": day_given(due, "--due"),
         "note": prose_given(note, "--note"),
     }
@@ -103,6 +103,8 @@ def assign(
             )
         )
     register = open_register(location)
+    # before: afterwards the name is one that is known
+    strangers.say_new_person(register, given.get("owner"))
     if target:
         return _assign_one(register, target, None if clear else given, now, check=check)
     return assigning.assign_many(
@@ -119,7 +121,7 @@ def _assign_one(
     check: bool,
 ) -> int:
     from collector.pledges.record.changes import followed_up
-    from collector.pledges.standing.finding_history import all_lives
+    from collector.pledges.standing.found_now import lives_now
 
     id, name, host = target
     control, record = find(name).id, register.get(id)
@@ -129,7 +131,7 @@ def _assign_one(
     entry = None if given is None else {**before, **given}
     if entry is not None and "owner" not in entry:
         raise click.UsageError(tr("缺少 --owner", "--owner is missing"))
-    found = all_lives(record, register.evidence(id), now)
+    found = lives_now(register, record, now)
     if entry is not None and not _about(found, control, host):
         raise BadInput(
             tr(
@@ -191,7 +193,7 @@ def waive(
         )
     entry = {
         "reason": prose_given(reason, "--reason"),
-        "approver": name_given(approver, "--approver"),
+        "approver": person_given(approver, "--approver"),
         "expires": end_given(until, "--until") if until else None,
     }
     register = open_register(location)

@@ -58,13 +58,13 @@ class Found:
         return sorted(found, key=lambda row: _rank(row[0], row[1], self._now))
 
     def _of(self, id: str, asked: Asked) -> Iterator[Row]:
-        from collector.pledges.standing.finding_history import all_lives
+        from collector.pledges.standing.found_now import lives_now
 
         record = self._register.get(id)
         if asked.grade not in (None, record.grade):
             return
         try:
-            lives = all_lives(record, self._register.evidence(id), self._now)
+            lives = lives_now(self._register, record, self._now)
         except BadInput as problem:
             self._unread = True
             said = in_chinese(problem.said) if lang() == "zh" else str(problem)
@@ -135,7 +135,8 @@ def table(rows: Sequence[Row], now: datetime) -> str:
 
 def _of(record: PledgeRecord, life: Life, verdicts: Mapping[str, Text]) -> tuple[str, ...]:
     what = f"{life.number} {life.title.to(lang())}"
-    return record.id, life.host, what, verdicts[str(life.verdict)].to(lang())
+    whose = f"{record.id} {one_line(str(masked(record.customer)), 80)}"
+    return whose, life.host, what, verdicts[str(life.verdict)].to(lang())
 
 
 def _counts(rows: Iterable[Row]) -> str:

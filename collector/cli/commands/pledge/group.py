@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from collector.cli.commands.pledge.attaching import attach
+from collector.cli.commands.pledge.changes import elsewhere, slips, undoing
 from collector.cli.commands.pledge.changes.drafts import withdraw_draft
 from collector.cli.commands.pledge.changes.history import history
 from collector.cli.commands.pledge.changes.reverting import revert
+from collector.cli.commands.pledge.changes.signatures import withdraw_signed
 from collector.cli.commands.pledge.changes.withdrawing import withdraw_notice
 from collector.cli.commands.pledge.disposal import dispose
 from collector.cli.commands.pledge.dossier import dossier
@@ -33,7 +36,12 @@ from collector.cli.options.pledge import open_register, register_option
 from collector.cli.ui.columns import out
 from collector.cli.ui.help import Group
 from collector.cli.ui.language import lang_option, tr
+from collector.errors import BadInput
 from collector.export.envelope import Identity
+
+if TYPE_CHECKING:
+    from collector.pledges.record.form import PledgeRecord
+    from collector.pledges.register.register import Register
 
 
 @click.group(
@@ -67,15 +75,39 @@ def add(*, file: Path, update: bool, location: str | None) -> int:
     from collector.pledges.record import form as record
 
     known = record.load(file)
-    version = open_register(location, create=True).add(known, update=update)
-    answer(Identity(known.id), id=known.id, version=version.number)
+    register = open_register(location, create=True)
+    before = {one.id: one for one in register.list()}
+    if known.id in before and update:
+        _check_taken(before[known.id], known)
+    version = register.add(known, update=update)
+    old = before.get(known.id)
+    same = old is not None and old.digest == version.record.digest
+    answer(Identity(known.id), id=known.id, version=version.number, unchanged=same)
+    as_it_was = tr("，未变", ", as it was") if same else ""
     out(
         tr(
-            f"已登记 {known.id}，第 {version.number} 版（{known.customer}）\n",
-            f"{known.id} is in the register, version {version.number} ({known.customer})\n",
+            f"已登记 {known.id}，第 {version.number} 版（{known.customer}）{as_it_was}\n",
+            f"{known.id} is in the register, version {version.number} ({known.customer})"
+            f"{as_it_was}\n",
         )
     )
+    elsewhere.tell(before, [version.record])
+    slips.tell(before, [version.record])
+    undoing.tell_made([version], before, location)
     return 0
+
+
+def _check_taken(old: PledgeRecord, new: PledgeRecord) -> None:
+    """Raises BadInput where the file makes a draft of what is signed, which no file does."""
+    if new.document.get("draft") and not old.document.get("draft"):
+        raise BadInput(
+            tr("已签署，不能由文件改为草稿", "is signed: no file makes a draft of it"),
+            where=new.id,
+            mend=tr(
+                "签署是误登的，用 hostpledge pledge withdraw-signed 撤回",
+                "what was signed by mistake is taken back by `hostpledge pledge withdraw-signed`",
+            ),
+        )
 
 
 @pledge.command(
@@ -91,13 +123,21 @@ def add(*, file: Path, update: bool, location: str | None) -> int:
 @lang_option
 def show(*, id: str, form: str, location: str | None) -> int:
     from collector.cli.commands.pledge import shown as pledge_shown
+    from collector.cli.workflows import pledge_status
     from collector.pledges.standing.since import Since
 
     register, now = open_register(location), datetime.now(UTC)
     history = register.history(id)
     evidence = Since().counted(register, {id: register.evidence(id)}, now)[id]
+    known = history[-1].record
+    clauses = pledge_status.status(
+        known, evidence, now, renewed=_is_renewed(register, known, now), shown=register.shown
+    ).clauses
     shown = pledge_shown.show_json if form == "json" else pledge_shown.show_table
-    out(shown(history, evidence, now))
+    # of a host that a past look alone has, somebody looked
+    answered = register.hosts_that_answered(id).get(id, frozenset())
+    never = [host for host in history[-1].record.hosts if host not in answered]
+    out(shown(history, evidence, clauses, never))
     return 0
 
 
@@ -117,14 +157,11 @@ def show(*, id: str, form: str, location: str | None) -> int:
 @lang_option
 def status(*, id: str, form: str, location: str | None) -> int:
     from collector.cli.workflows import pledge_status, twins
-    from collector.pledges.due import lifecycle
-    from collector.pledges.record.times import CHINA
 
     register = open_register(location)
     now = datetime.now(UTC)
     known = register.get(id)
-    ran_out = lifecycle.state(known, now.astimezone(CHINA).date()) == "lapsed"
-    renewed = ran_out and id in register.renewed()
+    renewed = _is_renewed(register, known, now)
     # its rows are held to what was signed first, which says more than the log
     evidence = register.evidence(id, hold=False)
     same = twins.strange(register, id, twins.of_pledge(register, id))
@@ -134,6 +171,15 @@ def status(*, id: str, form: str, location: str | None) -> int:
     register.hold_to_log(id)
     out(pledge_status.as_json(found, now) if form == "json" else pledge_status.table(found))
     return 0 if found.satisfied else 1
+
+
+def _is_renewed(register: Register, known: PledgeRecord, now: datetime) -> bool:
+    """Did it run out, and another record says that it continues it?"""
+    from collector.pledges.due import lifecycle
+    from collector.pledges.record.times import CHINA
+
+    ran_out = lifecycle.state(known, now.astimezone(CHINA).date(), renewed=False) == "lapsed"
+    return ran_out and known.id in register.renewed()
 
 
 pledge.add_command(attach)
@@ -152,6 +198,7 @@ pledge.add_command(notice)
 pledge.add_command(notices)
 pledge.add_command(withdraw_notice)
 pledge.add_command(withdraw_draft)
+pledge.add_command(withdraw_signed)
 pledge.add_command(notify)
 pledge.add_command(dossier)
 pledge.add_command(void)

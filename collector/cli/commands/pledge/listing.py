@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector import catalog
 from collector.cli.options.common import form_option, output_option
 from collector.cli.options.findings import clause_named
 from collector.cli.options.pledge import open_register, register_option, say_doubts
 from collector.cli.options.times import Ahead, to_the_end
-from collector.cli.ui.columns import labelled
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput
-from collector.export.envelope import as_json
 
 if TYPE_CHECKING:
+    from collector.pledges.database.held import Disagrees
+    from collector.pledges.register.register import Register
     from collector.pledges.standing.listing import Listed, Wanted
 
 _STATES = ("draft", "signed", "active", "suspended", "lapsed", "ended", "disposed")
 _ORDERS = ("id", "customer", "grade", "until", "collected")
 _AHEAD = timedelta(days=30)
-_GRADES = {"2": "二级", "3": "三级"}
 
 
 @click.command(
@@ -105,6 +103,15 @@ _GRADES = {"2": "二级", "3": "三级"}
     ),
 )
 @click.option(
+    "--veto",
+    is_flag=True,
+    help=tr(
+        "只列有效的、有一票否决项不符合的，逐项写明核查项与主机；与 --summary 合用给出各项有多少份",
+        "only those in force that fail a control which decides a clause by itself, with which and "
+        "on what hosts; with --summary, how many fail each",
+    ),
+)
+@click.option(
     "--owner",
     metavar="NAME",
     help=tr(
@@ -152,6 +159,7 @@ def list_(
     expiring: timedelta | None,
     due_within: timedelta | None,
     only_absent: bool,
+    veto: bool,
     owner: str | None,
     sort: str,
     summed: bool,
@@ -162,14 +170,13 @@ def list_(
     **asked: Any,
 ) -> int:
     from collector.cli.commands.pledge import strangers, tables
-    from collector.cli.commands.pledge.changes import absent, renewals
+    from collector.cli.commands.pledge.changes import absent, list_summary, renewals, vetoes
     from collector.cli.ui.sheets import put
     from collector.pledges.record.times import CHINA
     from collector.pledges.standing import listing
     from collector.pledges.standing.renewals import by_history
-    from collector.pledges.standing.since import Since
 
-    _check(history=history, summed=summed, only_absent=only_absent)
+    _check(history=history, summed=summed, only_absent=only_absent, veto=veto)
     now = datetime.now(UTC)
     # a deadline is a day, as `pledge due` has it
     within = to_the_end(due_within, now) if due_within is not None else None
@@ -177,30 +184,54 @@ def list_(
     register = open_register(location)
     strangers.refuse_person(register, owner, "--owner")
     ahead = _AHEAD if within is None else within
-    attached, doubts = register.newest_and_doubts()
-    attached = Since().counted(register, attached, now)
-    every = listing.listed(register.briefs(now + ahead), attached, now, ahead)
+    every, doubts = _every(register, now, ahead)
     today = now.astimezone(CHINA).date()
     rows = listing.ordered((one for one in every if wanted.holds(one, today)), sort)
+    strangers.say_unfound(every, rows, wanted.search)
     names = absent.absent(register, rows) if only_absent else {}
     if only_absent:
         rows = [one for one in rows if one.record.id in names]
+    broken = vetoes.broken(register, rows, now) if veto else None
+    if broken is not None:
+        rows = [one for one in rows if one.record.id in broken.failed]
     if summed:
-        put(_summed(rows, now, form), output)
+        put(list_summary.drawn(rows, now, form, broken), output)
     elif only_absent and form == "json":
         put(tables.list_json(rows, every, names), output)
     elif only_absent:
         put(absent.drawn(rows, names, form), output)
+    elif broken is not None and form == "json":
+        put(tables.list_json(rows, every, vetoes=broken.plain()), output)
+    elif broken is not None:
+        put(vetoes.drawn(rows, broken, form), output)
     elif history and rows and form != "json":
         put(renewals.drawn(rows, every, form), output)
     else:
         rows = [one for one, _ in by_history(rows, every)] if history else rows
-        ending = expiring is not None or sort == "until"
-        put(_drawn(rows, every, form, ending=ending), output)
-    return 2 if say_doubts(doubts, register) else 0
+        put(_drawn(rows, every, form, ending=expiring is not None or sort == "until"), output)
+    unread = broken is not None and broken.tell_unread()
+    return 2 if say_doubts(doubts, register) or unread else 0
 
 
-def _check(*, history: bool, summed: bool, only_absent: bool) -> None:
+def _every(
+    register: Register, now: datetime, ahead: timedelta
+) -> tuple[list[Listed], Sequence[Disagrees]]:
+    from collector.pledges.standing.finding_history import lives_of_all
+    from collector.pledges.standing.listing import listed
+    from collector.pledges.standing.since import Since
+
+    attached, doubts = register.newest_and_doubts()
+    attached = Since().counted(register, attached, now)
+    briefs = register.briefs(now + ahead)
+    lives = lives_of_all(register, briefs, now, now + ahead)
+    return listed(briefs, attached, now, ahead, lives), doubts
+
+
+def _check(*, history: bool, summed: bool, only_absent: bool, veto: bool) -> None:
+    if veto and (history or only_absent):
+        raise click.UsageError(
+            tr("--veto 不与 --history、--absent 合用", "--veto goes without --history, --absent")
+        )
     if history and summed:
         raise click.UsageError(
             tr("--history 不与 --summary 合用", "--history goes without --summary")
@@ -271,70 +302,4 @@ def _drawn(
     if every and not rows:
         count = len(every)
         return tr(f"{count} 份登记中没有符合条件的\n", f"none of {count} pledge records is so\n")
-    return tables.list_table(rows, ending=ending)
-
-
-def _summed(rows: Sequence[Listed], now: datetime, form: str) -> str | bytes:
-    from collector.cli.ui.sheets import as_csv, as_xlsx
-    from collector.pledges.due.lifecycle import WORDS
-    from collector.pledges.standing.listing import CLAUSES, summary
-    from collector.report.model import listed
-
-    found = summary(rows, now)
-    if form == "json":
-        return as_json("pledge-list-summary", {"summary": found}, indent=2)
-    flat = [(name, "", found[name]) for name in found if isinstance(found[name], int)]
-    flat += [("states", state, count) for state, count in found["states"].items()]
-    flat += [(n, word, count) for n in CLAUSES for word, count in found["clauses"][n].items()]
-    flat += [
-        (f"grade {grade}, {n}", word, count)
-        for grade, of in found["grades"].items()
-        for n in CLAUSES
-        for word, count in of["clauses"][n].items()
-    ]
-    if form != "table":
-        cells = [[name, of, str(count)] for name, of, count in flat]
-        if form == "csv":
-            return as_csv(["what", "of", "count"], cells)
-        titles = {"what": tr("项目", "what"), "of": tr("其中", "of"), "count": tr("数量", "count")}
-        return as_xlsx(tr("汇总", "summary"), titles, cells)
-    words = {str(state): text.to(lang()) for state, text in WORDS.items()}
-    lines = [
-        labelled(
-            tr("登记", "pledges"),
-            tr(
-                f"{found['pledges']} 份，{found['hosts']} 台主机；"
-                f"无证据 {found['without_evidence']} 份",
-                f"{found['pledges']} of {found['hosts']} hosts; "
-                f"{found['without_evidence']} without evidence",
-            ),
-        ),
-        labelled(tr("状态", "state"), _counted(found["states"], words)),
-    ]
-    lines += [
-        labelled(
-            str(catalog.clauses()[n]["number"]),
-            _counted(found["clauses"][n], listed.verdicts(lang())),
-        )
-        for n in CLAUSES
-    ]
-    for grade, of in found["grades"].items() if len(found["grades"]) > 1 else ():
-        for n in CLAUSES:
-            number = catalog.clauses()[n]["number"]
-            label = tr(f"{number} {_GRADES[grade]}", f"{number} grade {grade}")
-            lines.append(labelled(label, _counted(of["clauses"][n], listed.verdicts(lang()))))
-    lines.append(
-        labelled(
-            tr("到期", "due"),
-            tr(
-                f"有逾期 {found['overdue']} 份，30 天内有到期 {found['falls_due']} 份",
-                f"{found['overdue']} overdue, {found['falls_due']} with something due in 30 days",
-            ),
-        )
-    )
-    return "\n".join(lines) + "\n"
-
-
-def _counted(counts: Mapping[str, int], words: Mapping[str, str]) -> str:
-    ranked = sorted(counts.items(), key=lambda one: -one[1])
-    return tr("，", ", ").join(f"{words[name]} {count}" for name, count in ranked) or "-"
+    return tables.list_table(rows, every, ending=ending)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from collector.cli.commands.pledge.changes import import_check, undoing
+from collector.cli.commands.pledge.changes import elsewhere, import_check, slips, undoing
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from collector.pledges.lists.reading import Listed
 
 _SHOWN = 50
-# what commands put into a record stays, where a list says nothing of it
-_OF_COMMANDS = ("follow_ups", "waivers", "notices", "voided", "renews")
+# what commands put into a record stays, where a list says nothing of it; and what happened
+_OF_COMMANDS = (
+    *("follow_ups", "waivers", "notices", "voided", "renews"),
+    *("ended", "suspensions"),
+)
 
 
 @click.command(
@@ -103,22 +106,24 @@ def import_(
     found = read(file, scans=scans)
     _say_aside(found)
     if found.faults:
-        _refuse(found.faults, file)
+        _refuse(found, file)
     count = len(found.records)
     answer(records=count, drafts=len(found.drafts), imported=not check)
     if check:
         drafts = import_check.show(found.records, location, update=update, keep=_OF_COMMANDS)
-        out(tr(f"可导入 {count} 份登记\n", f"{count} pledge records can be added\n"))
+        zh, en = f"可导入 {count} 份登记\n", f"{count} pledge records can be added\n"
+        if update:
+            zh, en = f"可更新 {count} 份登记\n", f"{count} pledge records can be brought in\n"
+        out(tr(zh, en))
     else:
         begun, register = datetime.now(UTC), open_register(location, create=True)
+        before = {record.id: record for record in register.list()}
+        import_check.check_ids(found.records, before, update=update)
         versions = register.add_all(found.records, update=update, keep=_OF_COMMANDS)
         _say_added(versions, begun)
-        made = [one for one in versions if one.added_at >= begun]
-        fresh = {v.record.id for v in made if not update or v.number == 1}
-        if update:
-            undoing.tell([one for one in made if one.record.id not in fresh], location)
-        ids = {v.record.id for v in made if v.record.document.get("draft")}
-        undoing.tell_drafts(ids & fresh, location)
+        elsewhere.tell(before, [version.record for version in versions])
+        slips.tell(before, [version.record for version in versions])
+        undoing.tell_made(versions, before, location)
         drafts = sum(bool(version.record.document.get("draft")) for version in versions)
     if drafts:
         out(
@@ -182,7 +187,7 @@ def _write_template(place: Path, location: str | None) -> None:
 def _say_aside(found: Listed) -> None:
     """What was not taken of a list, and what else there is to know of it."""
     if found.unknown:
-        names = ", ".join(one_line(name) for name in found.unknown)
+        names = tr("、", ", ").join(_untaken(name, found.near) for name in found.unknown)
         click.echo(
             tr(f"未取用的列或工作表：{names}", f"columns or sheets not taken: {names}"), err=True
         )
@@ -190,16 +195,21 @@ def _say_aside(found: Listed) -> None:
         click.echo(one_line(note.to(lang())), err=True)
 
 
-def _refuse(faults: Sequence[Fault], file: Path) -> NoReturn:
-    from collector.pledges.lists.reading import MOST_FAULTS
+def _untaken(name: str, near: Mapping[str, str]) -> str:
+    if name not in near:
+        return one_line(name)
+    meant = one_line(near[name])
+    return tr(f"{one_line(name)}（是否为“{meant}”？）", f"{one_line(name)} ({meant!r}?)")
 
-    for fault in faults[:_SHOWN]:
+
+def _refuse(found: Listed, file: Path) -> NoReturn:
+    for fault in found.faults[:_SHOWN]:
         click.echo(_told(fault), err=True)
-    count = len(faults)
+    count = len(found.faults)
     if count > _SHOWN:
         rest = count - _SHOWN
         click.echo(tr(f"另有 {rest} 处未列出", f"and {rest} more, not listed"), err=True)
-    least = tr("至少 ", "at least ") if count >= MOST_FAULTS else ""
+    least = tr("至少 ", "at least ") if found.cut else ""
     raise BadInput(
         tr(f"{least}{count} 处有误，未导入任何登记", f"{least}{count} faults, nothing was added"),
         where=str(file),

@@ -13,26 +13,23 @@ import click
 
 from collector.captures import refuse_special, write_aside
 from collector.cli.commands.pledge import strangers
+from collector.cli.commands.pledge.changes import notice_check
+from collector.cli.commands.pledge.changes.notice_check import Sent
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.openness import mode_of, public_option
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.times import parse_day
 from collector.cli.options.words import name_given
-from collector.cli.ui.language import lang, lang_option, tr
+from collector.cli.ui.language import lang_option, tr
 from collector.cli.workflows.desk.noticing import Asked, Made, made, put_on_record
-from collector.errors import BadInput, one_line
+from collector.errors import BadInput
 from collector.export.envelope import Identity
-from collector.i18n.message import in_chinese
 
 if TYPE_CHECKING:
     from collector.pledges.register.register import Register
 
 _SUFFIXES = (".pdf", ".html")
-
-
-# of pledges that nothing is said of, or that could not be read, so many are named
-_NAMED = 5
 
 
 @click.command(
@@ -53,7 +50,6 @@ _NAMED = 5
     "-o",
     "--output",
     "place",
-    required=True,
     type=FilePath(path_type=Path),
     metavar="FILE|DIR",
     help=tr("写到这里：.pdf 或 .html 文件，或目录", "where to: a .pdf or .html file, or a folder"),
@@ -82,6 +78,14 @@ _NAMED = 5
 @click.option("--number", metavar="TEXT", help=tr("文号，默认为登记编号-日期", "its number"))
 @click.option("--owner", metavar="NAME", help=tr("只列此人负责的", "only what this person owns"))
 @click.option("--draft", is_flag=True, help=tr("只生成文件，不登记", "not to go on record"))
+@click.option(
+    "--check",
+    is_flag=True,
+    help=tr(
+        "只显示将给谁发什么，不生成文件，不登记（不必给出 -o）",
+        "shows who would be given notice of what; makes no file and writes nothing (needs no -o)",
+    ),
+)
 @public_option
 @answering("pledge-notice")
 @register_option
@@ -89,7 +93,7 @@ _NAMED = 5
 def notice(
     *,
     ids: tuple[str, ...],
-    place: Path,
+    place: Path | None,
     recheck: bool,
     since: str | None,
     after: str | None,
@@ -98,19 +102,12 @@ def notice(
     number: str | None,
     owner: str | None,
     draft: bool,
+    check: bool,
     public: bool,
     location: str | None,
 ) -> int:
     now = datetime.now(UTC)
-    if since and not recheck:
-        raise click.UsageError(tr("--since 只与 --recheck 合用", "--since goes with --recheck"))
-    if after and (since or not recheck):
-        raise click.UsageError(
-            tr(
-                "--after 与 --recheck 合用，不与 --since 同用",
-                "--after goes with --recheck, and without --since",
-            )
-        )
+    _check_words(place, since, after, recheck=recheck, check=check)
     asked = Asked(
         recheck,
         _start(since, now) if since else None,
@@ -120,11 +117,12 @@ def notice(
         owner,
         after or "",
         draft,
+        check,
     )
     register = open_register(location)
     strangers.refuse_person(register, owner, "--owner")
     named = list(dict.fromkeys(ids)) or [known.id for known in register.briefs()]
-    single = place.suffix in _SUFFIXES
+    single = place is not None and place.suffix in _SUFFIXES
     if single and len(named) != 1:
         raise BadInput(
             tr(f"{len(named)} 份登记不能写入一个文件", f"{len(named)} pledges, and one file"),
@@ -133,17 +131,46 @@ def notice(
         )
     if number and len(named) != 1:
         raise click.UsageError(tr("--number 只用于一份登记", "--number is for one pledge"))
-    _check(place, single=single)
+    if place is not None:
+        _check(place, single=single, draft=draft or check)
+    if check or place is None:
+        return notice_check.show(register, named, asked, now)
     if not single or place.suffix == ".pdf":
         from collector.report.render import pdf
 
         pdf.check()
     mode = mode_of(public=public)
-    return _write_all(register, named, place, asked, now, mode, single=single, draft=draft)
+    done = _write_all(register, named, place, asked, now, mode, single=single, draft=draft)
+    return done.status(location)
 
 
-def _check(place: Path, *, single: bool) -> None:
+def _check_words(
+    place: Path | None, since: str | None, after: str | None, *, recheck: bool, check: bool
+) -> None:
+    if place is None and not check:
+        raise click.UsageError(
+            tr("须给出 -o 文件或目录（或 --check）", "give -o FILE or DIR (or --check)")
+        )
+    if since and not recheck:
+        raise click.UsageError(tr("--since 只与 --recheck 合用", "--since goes with --recheck"))
+    if after and (since or not recheck):
+        raise click.UsageError(
+            tr(
+                "--after 与 --recheck 合用，不与 --since 同用",
+                "--after goes with --recheck, and without --since",
+            )
+        )
+
+
+def _check(place: Path, *, single: bool, draft: bool) -> None:
     if single:
+        if not draft and place.exists() and not place.is_dir():
+            # its digest is on record, and no command makes it again
+            raise BadInput(
+                tr("已经存在", "exists already"),
+                where=str(place),
+                mend=tr("另给文件名，或给目录名", "give another name, or that of a folder"),
+            )
         if place.is_dir():
             raise BadInput(tr("是目录", "is a folder"), where=str(place))
         refuse_special(place)
@@ -172,9 +199,9 @@ def _write_all(
     *,
     single: bool,
     draft: bool,
-) -> int:
-    """0, or 2 where of several pledges one could not be read: the others are written."""
-    written, nothing, unread = list[dict[str, str]](), list[str](), list[str]()
+) -> Sent:
+    """Where one of several pledges could not be read, the others are written."""
+    done = Sent(not draft)
     for id in ids:
         try:
             # the number is taken where it goes on record: two at once have one each
@@ -188,21 +215,18 @@ def _write_all(
         except BadInput as problem:
             if single or len(ids) == 1:
                 raise
-            said = in_chinese(problem.said) if lang() == "zh" else str(problem)
-            unread.append(f"{id}: {one_line(said, 600)}")
+            done.not_read(id, problem)
             continue
         if notice is None:
-            nothing.append(id)
+            done.nothing.append(id)
             continue
-        written.append({"pledge": id, "file": str(target), "number": notice.number})
+        done.named_already(id, notice)
+        done.written.append({"pledge": id, "file": str(target), "number": notice.number})
         click.echo(str(target))
         # the boxes of its pages stand in circles, of 100 MB each
         gc.collect()
-    _say(nothing, unread)
-    answer(
-        Identity(ids[0] if single else None), notices=written, nothing=nothing, on_record=not draft
-    )
-    return 2 if unread else 0
+    answer(Identity(ids[0] if single else None))
+    return done
 
 
 def _target(place: Path, id: str, notice: Made, asked: Asked) -> Path:
@@ -211,28 +235,6 @@ def _target(place: Path, id: str, notice: Made, asked: Asked) -> Path:
     word = "recheck" if asked.recheck else "mend"
     plain = place / f"{word}-{id}.pdf"
     return plain if not plain.exists() else place / f"{word}-{notice.number.replace('/', '_')}.pdf"
-
-
-def _say(nothing: Sequence[str], unread: Sequence[str]) -> None:
-    """A few by name; hundreds are counted."""
-    if 0 < len(nothing) <= _NAMED:
-        for id in nothing:
-            said = tr(f"{id}：没有可通知的问题", f"{id}: nothing to give notice of")
-            click.echo(said, err=True)
-    elif nothing:
-        count = len(nothing)
-        click.echo(
-            tr(
-                f"{count} 份登记没有可通知的问题",
-                f"{count} pledges: nothing to give notice of",
-            ),
-            err=True,
-        )
-    for line in unread[:_NAMED]:
-        click.echo(line, err=True)
-    if len(unread) > _NAMED:
-        rest = len(unread) - _NAMED
-        click.echo(tr(f"… 另有 {rest} 份未能生成", f"… {rest} more could not be made"), err=True)
 
 
 def _start(text: str, now: datetime) -> datetime:

@@ -24,16 +24,13 @@ if TYPE_CHECKING:
     from collector.pledges.register.register import Register
 
 
-# columns of a list that no table has room for
-_NOT_DRAWN = ("customer", "next_day", "last_day", "overdue", "withdrawn")
-
-
 @dataclass(frozen=True, slots=True)
 class Noticed:
     """A notice, and how many of its findings are open, waived and mended now.
 
-    What no evidence speaks of any more counts as open. `next_day` is the first day of what is open
-    (empty where there is none); `late`: it is over. Of one that was withdrawn nothing counts.
+    What no evidence speaks of any more counts as open, as does what was mended by evidence that
+    proves nothing now: that is `unproven`, and not late. `next_day` is the first day of what is
+    open (empty where there is none); `late`: it is over. Of one that was withdrawn nothing counts.
     """
 
     record: PledgeRecord
@@ -42,6 +39,7 @@ class Noticed:
     waived: int
     late: bool
     next_day: str = ""
+    unproven: int = 0
 
     @property
     def named(self) -> int:
@@ -91,10 +89,19 @@ def notices(
         known = [register.get(id) for id in dict.fromkeys(ids)] if ids else register.list()
         every = [one for record in known for one in noticed(register, record, now, unread)]
     shown = [one for one in every if (one.open or not only_open) and (one.late or not overdue)]
-    put(drawn(shown, form), output)
+    none = _none(len(every), overdue=overdue)
+    put(drawn(shown, form, none=none), output)
     for line in unread:
         click.echo(line, err=True)
     return 2 if unread else int(any(one.late for one in shown))
+
+
+def _none(count: int, *, overdue: bool) -> str:
+    if not count:
+        return tr("没有登记在案的通知书", "no notice is on record")
+    if overdue:
+        return tr(f"登记在案 {count} 份，没有逾期的", f"none of the {count} on record is overdue")
+    return tr(f"登记在案 {count} 份，均已整改完", f"nothing is open of the {count} on record")
 
 
 def noticed(
@@ -104,19 +111,20 @@ def noticed(
     from collector.pledges.record.notices import notices as on_record
     from collector.pledges.record.notices import place_of
     from collector.pledges.record.times import CHINA
-    from collector.pledges.standing.finding_history import all_lives
+    from collector.pledges.standing.found_now import lives_now
 
     given = on_record(record)
     if not given:
         return
     today = now.astimezone(CHINA).date().isoformat()
     try:
-        lives = all_lives(record, register.evidence(record.id), now)
+        lives = lives_now(register, record, now)
     except CollectorError as problem:
         said = in_chinese(problem.said) if lang() == "zh" else str(problem)
         unread.append(f"{record.id}: {one_line(said, 600)}")
         return
     states = {place_of(life.control, life.host): life.state for life in lives}
+    gone = {place_of(x.control, x.host) for x in lives if x.state == "closed" and not x.proven}
     for notice in given:
         if notice.withdrawn is not None:
             yield Noticed(record, notice, 0, 0, late=False)
@@ -127,8 +135,9 @@ def noticed(
         ]
         first = min(days, default="")
         late = bool(first) and first < today
-        opened, waived = found.count("open"), found.count("waived")
-        yield Noticed(record, notice, opened, waived, late=late, next_day=first)
+        unproven = len(gone & notice.named.keys())
+        opened, waived = found.count("open") + unproven, found.count("waived")
+        yield Noticed(record, notice, opened, waived, late=late, next_day=first, unproven=unproven)
 
 
 def to_json(one: Noticed) -> dict[str, Any]:
@@ -143,14 +152,14 @@ def to_json(one: Noticed) -> dict[str, Any]:
         "open": one.open,
         "waived": one.waived,
         "mended": one.mended,
+        "unproven": one.unproven,
         "overdue": one.late,
         "withdrawn": dict(one.notice.withdrawn) if one.notice.withdrawn else None,
     }
 
 
-def drawn(rows: Sequence[Noticed], form: str) -> str | bytes:
-    """As people, programs and Excel take it."""
-    from collector.cli.ui.grid import Grid, room
+def drawn(rows: Sequence[Noticed], form: str, *, none: str) -> str | bytes:
+    """As people, programs and Excel take it; `none` is what people read where there are none."""
     from collector.cli.ui.sheets import as_csv, as_xlsx
     from collector.pledges.record.masking import masked
 
@@ -178,22 +187,40 @@ def drawn(rows: Sequence[Noticed], form: str) -> str | bytes:
     if form == "xlsx":
         return as_xlsx(tr("通知书", "notices"), titles, cells)
     if not rows:
-        return tr("没有登记在案的通知书\n", "no notice is on record\n")
-    heads = [title for key, title in titles.items() if key not in _NOT_DRAWN]
-    table = Grid(*heads, fixed={3: 10})
+        return f"{none}\n"
+    return _table(rows)
+
+
+def _table(rows: Sequence[Noticed]) -> str:
+    """Neither a number, which is typed to take a notice back, nor a day is cut at 80 columns."""
+    from collector.cli.ui.grid import Grid, room
+    from collector.pledges.record.masking import masked
+
+    # numbers that people chose name no pledge
+    plain = all(one.notice.number.startswith(one.record.id) for one in rows)
+    longest = max(len(one.notice.number) for one in rows)
+    table = Grid(
+        tr("文号、用户", "number, customer"),
+        *(() if plain else (tr("登记编号", "pledge"),)),
+        tr("类别", "kind"),
+        tr("日期", "given"),
+        tr("期限", "mend by"),
+        tr("未闭环", "open"),
+        tr("已豁免", "waived"),
+        tr("已整改", "mended"),
+        fixed={0: min(max(longest, 16), 24), **{n - plain: 10 for n in (3, 4)}},
+    )
     for one in rows:
         late = tr(" 逾期", " late") if one.late else ""
-        gone = tr(f"{one.withdrawn} 撤回", f"withdrawn {one.withdrawn}") if one.withdrawn else ""
-        counts = (one.open, one.waived, one.mended)
-        word = kinds()[one.notice.kind]
+        gone = tr(f"{one.withdrawn} 撤回", f"{one.withdrawn} withdrawn") if one.withdrawn else ""
+        counts = (f"{one.open}/{one.named}", str(one.waived), str(one.mended))
         table.add_row(
-            one.notice.number,
-            one.record.id,
-            word,
+            f"{one.notice.number} {masked(one.record.customer)}",
+            *(() if plain else (one.record.id,)),
+            kinds()[one.notice.kind],
             one.notice.date,
             gone or _days(one) + late,
-            str(one.named),
-            *("-" if gone else str(count) for count in counts),
+            *("-" if gone else count for count in counts),
         )
     return table.drawn(room())
 
@@ -203,7 +230,7 @@ def _days(one: Noticed) -> str:
     own, first = one.notice.own_day, one.next_day
     if first in ("", own):
         return own or "-"
-    return tr(f"{own}，未整改 {first}", f"{own}, open {first}")
+    return tr(f"{own} 未整改 {first}", f"{own} open {first}")
 
 
 def kinds() -> dict[str, str]:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector.cli.commands.pledge.changes import undoing
+from collector.cli.commands.pledge.changes import elsewhere, slips, undoing
 from collector.cli.commands.pledge.changes.renewing_many import Which, renew_many
+from collector.cli.commands.pledge.changes.signed_scans import documents_of
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.common import Decorated
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.times import Ahead, parse_day
-from collector.cli.options.words import name_given
+from collector.cli.options.words import person_given
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang, lang_option, tr
-from collector.errors import BadInput
+from collector.errors import BadInput, one_line
 from collector.export.envelope import Identity
-from collector.i18n.message import of_system
 from collector.model import Text
 from collector.pledges.record.drafts import is_withdrawn
 
@@ -37,6 +36,8 @@ _NAMES = {
     "responsibility": Text("责任书", "the statement of responsibility"),
     "pledge": Text("承诺书", "the pledge"),
 }
+# the option that each is given by
+_GIVEN_AS = {"responsibility": "responsibility", "pledge": "pledge_file"}
 
 
 def _scan_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -147,9 +148,10 @@ def renew(
     days = [parse_day(t, w) if t else None for t, w in ((first, "--from"), (last, "--until"))]
     documents = _signed(**signing)
     register = open_register(location)
-    done = _renew_one(register, targets, days, documents, check=check)
-    if not check and not documents:
-        undoing.tell_drafts(targets[1:], location)
+    with elsewhere.of_files(documents, (signing["responsibility"], signing["pledge_file"])):
+        done = _renew_one(register, targets, days, documents, check=check)
+    if not check:
+        (undoing.tell_signed if documents else undoing.tell_drafts)(targets[1:], location)
     return done
 
 
@@ -171,7 +173,7 @@ def _signed(
     if not signed_on:
         return []
     said = {"version": version, "representative": representative}
-    return list(_documents(given, parse_day(signed_on, "--signed-on"), said))
+    return list(documents_of(given, parse_day(signed_on, "--signed-on"), said))
 
 
 def _renew_one(
@@ -183,6 +185,7 @@ def _renew_one(
     check: bool,
 ) -> int:
     from collector.pledges.record.changes import check_names
+    from collector.pledges.record.papers import check_papers
     from collector.pledges.record.renewal import next_period, renewed
     from collector.pledges.record.times import CHINA
 
@@ -198,11 +201,14 @@ def _renew_one(
         if new_id in {one.id for one in every if not is_withdrawn(one.document)}:
             raise BadInput(tr("已在登记库中", "is in the register already"), where=new_id)
         check_names(known, [new_id], where=register.where)
+        check_papers([new], {}, register.list())
     else:
         register.add(new)
     told = {"from": period[0].isoformat(), "until": period[1].isoformat()}
     answer(Identity(new_id), id=new_id, renews=id, period=told, draft=not documents, check=check)
     _tell(old, new, period, check=check)
+    elsewhere.tell({id: old}, [new])
+    slips.tell({id: old}, [new])
     return 0
 
 
@@ -236,58 +242,91 @@ def _tell(old: PledgeRecord, new: PledgeRecord, period: tuple[date, date], *, ch
 @click.command(
     "sign",
     help=tr(
-        "为草稿补上已签署的文件：由扫描件算出摘要，作为登记的新版本；其余照旧，不再是草稿。",
+        "为草稿补上已签署的文件：由扫描件算出摘要，作为登记的新版本；其余照旧，不再是草稿。"
+        "先加 --check 看是哪个用户；签错了草稿，用 pledge withdraw-signed 撤回。",
         "Adds the signed documents to a draft: their scans are digested, and a new version of the "
-        "record says it. All else stays as it was, and it is no draft any more.",
+        "record says it. All else stays as it was, and it is no draft any more. Look with --check "
+        "first whose draft it is; what was signed by mistake is taken back by `pledge "
+        "withdraw-signed`.",
     ),
 )
 @click.argument("id")
 @_scan_options
+@click.option("--check", is_flag=True, help=tr("只显示，不写入", "shows it, and writes nothing"))
 @answering("pledge-sign")
 @register_option
 @lang_option
-def sign(
-    *,
-    id: str,
-    responsibility: Path | None,
-    pledge_file: Path | None,
-    signed_on: str | None,
-    version: str | None,
-    representative: str | None,
-    location: str | None,
-) -> int:
+def sign(*, id: str, check: bool, location: str | None, **signing: Any) -> int:
+    from collector.pledges.record.papers import check_papers
     from collector.pledges.record.renewal import signed
     from collector.pledges.record.times import CHINA
 
-    scans = {"responsibility": responsibility, "pledge": pledge_file}
-    given = {kind: path for kind, path in scans.items() if path is not None}
-    if not given or not signed_on:
+    given = [path for kind in _NAMES if (path := signing[_GIVEN_AS[kind]]) is not None]
+    if not given or not signing["signed_on"]:
         raise click.UsageError(
             tr(
                 "须给出 --signed-on，以及 --responsibility、--pledge 中签署了的",
                 "give --signed-on, and --responsibility or --pledge, whichever was signed",
             )
         )
-    said = {"version": version, "representative": name_given(representative, "--representative")}
-    documents = list(_documents(given, parse_day(signed_on, "--signed-on"), said))
+    signing["representative"] = person_given(signing["representative"], "--representative")
+    documents = _signed(**signing)
     today = datetime.now(UTC).astimezone(CHINA).date()
     register = open_register(location)
-    if not register.get(id).document.get("draft"):
+    draft = register.get(id)
+    _check_draft(draft)
+    with elsewhere.of_files(documents, given):
+        if check:
+            made, number = signed(draft, documents, today=today), None
+            check_papers([made], {id: draft}, register.list())
+        else:
+            done = register.change(id, lambda record: signed(record, documents, today=today))
+            made, number = done.record, done.number
+    answer(Identity(id), id=id, version=number, documents=documents, check=check)
+    _tell_signed(made, number, documents)
+    elsewhere.tell({id: draft}, [made])
+    slips.tell({id: draft}, [made])
+    if not check:
+        undoing.tell_signed([id], location)
+    return 0
+
+
+def _check_draft(record: PledgeRecord) -> None:
+    if not record.document.get("draft"):
         raise BadInput(
             tr("不是草稿", "is no draft"),
-            where=id,
-            mend=tr("续签用 hostpledge pledge renew", "`hostpledge pledge renew` continues it"),
+            where=record.id,
+            mend=tr(
+                "续签用 hostpledge pledge renew；登记的扫描件有误的，用 pledge add --update 更正；"
+                "签署是误登的，用 pledge withdraw-signed 撤回",
+                "`hostpledge pledge renew` continues it; a wrong scan is put right by "
+                "`hostpledge pledge add --update`; what was signed by mistake is taken back by "
+                "`hostpledge pledge withdraw-signed`",
+            ),
         )
-    done = register.change(id, lambda record: signed(record, documents, today=today))
-    answer(Identity(id), id=id, version=done.number, documents=documents)
+
+
+def _tell_signed(
+    made: PledgeRecord, number: int | None, documents: Sequence[Mapping[str, Any]]
+) -> None:
+    from collector.pledges.record.masking import masked
+
     names = tr("、", ", ").join(_NAMES[one["type"]].to(lang()) for one in documents)
+    day, whose = documents[0]["signed_on"], one_line(str(masked(made.customer)), 120)
+    if number is None:
+        out(
+            tr(
+                f"{made.id}（{whose}）将登记为已签署{names}（{day}）（只检查，未写入）\n",
+                f"{made.id} ({whose}) would be signed: {names} ({day}) (nothing is written)\n",
+            )
+        )
+        return
     out(
         tr(
-            f"{id} 第 {done.number} 版：已签署{names}（{signed_on}），不再是草稿\n",
-            f"{id}, version {done.number}: signed {names} ({signed_on}), no draft any more\n",
+            f"{made.id}（{whose}）第 {number} 版：已签署{names}（{day}），不再是草稿\n",
+            f"{made.id} ({whose}), version {number}: signed {names} ({day}), no draft any more\n",
         )
     )
-    return 0
 
 
 def _alone(*given: object) -> None:
@@ -309,29 +348,3 @@ def may_be_renewed(register: Register, old: PledgeRecord) -> None:
             raise BadInput(
                 tr(f"已由 {known.id} 续签", f"is continued by {known.id} already"), where=old.id
             )
-
-
-def _documents(
-    scans: Mapping[str, Path], signed_on: date, said: Mapping[str, str | None]
-) -> Iterator[dict[str, Any]]:
-    more = {"representative": said["representative"]} if said["representative"] else {}
-    for kind, path in scans.items():
-        yield {
-            "type": kind,
-            "version": said["version"] or str(signed_on.year),
-            "sha256": _digest(path),
-            "signed_on": signed_on.isoformat(),
-            **more,
-        }
-
-
-def _digest(path: Path) -> str:
-    from collector import private
-
-    try:
-        with private.opened(path) as source:
-            if not source.peek(1):
-                raise BadInput(tr("是空文件", "is empty"), where=str(path))
-            return hashlib.file_digest(source, "sha256").hexdigest()
-    except OSError as problem:
-        raise BadInput(of_system(problem, "cannot_read"), where=str(path)) from None

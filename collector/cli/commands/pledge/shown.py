@@ -17,24 +17,31 @@ from collector.cli.commands.pledge.tables import (
 from collector.cli.ui.columns import labelled
 from collector.cli.ui.grid import Grid, room
 from collector.cli.ui.language import lang, tr
-from collector.cli.ui.scope_line import void_line
+from collector.cli.ui.scope_line import taken_back_line, void_line
 from collector.errors import listed, one_line
 from collector.export.envelope import Identity, as_json
-from collector.pledges.database.rows import Evidence, Version, past_ones
+from collector.pledges.database.rows import Evidence, Version, current, past_ones
 from collector.pledges.record.documents import fields
+from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA
-from collector.pledges.standing.standing import Standing, standing
+from collector.pledges.standing.standing import Standing
 
 
-def show_table(history: Sequence[Version], evidence: Sequence[Evidence], now: datetime) -> str:
+def show_table(
+    history: Sequence[Version],
+    evidence: Sequence[Evidence],
+    clauses: Sequence[Standing],
+    never: Sequence[str] = (),
+) -> str:
+    """`clauses`: as its status has them; `never`: hosts that it declares and nobody looked at."""
     newest = history[-1]
     record = newest.record
     document: dict[str, Any] = masked(record.document)
     lines = [f"{record.id}  {document.get('title', '')}".rstrip()]
     lines += [_labelled(label, text) for label, text in _head(document, newest) if text]
     table = Grid(tr("条款", "clause"), tr("内容", "what"), tr("状态", "state"))
-    for entry in standing(record, evidence, now):
+    for entry in clauses:
         if _part(entry):
             continue
         name = (
@@ -54,7 +61,9 @@ def show_table(history: Sequence[Version], evidence: Sequence[Evidence], now: da
         lines += [f"#{number}: {older()}" for number in sorted(past_ones(evidence))]
     else:
         lines.append(tr("尚无核查证据", "no evidence attached yet"))
+    lines += map(str, masked(list(_unseen(record, evidence, never))))
     lines += [void_line(entry) for entry in record.document.get("voided", ())]
+    lines += [taken_back_line(entry) for entry in record.document.get("taken_back", ())]
     return "\n".join(lines) + "\n"
 
 
@@ -110,7 +119,28 @@ def _head(document: dict[str, Any], version: Version) -> Iterable[tuple[str, str
         )
 
 
-def show_json(history: Sequence[Version], evidence: Sequence[Evidence], now: datetime) -> str:
+def _unseen(
+    record: PledgeRecord, evidence: Sequence[Evidence], never: Sequence[str]
+) -> Iterator[str]:
+    """Which declared hosts nobody ever looked at, and which others the newest evidence lacks."""
+    if never:
+        yield tr("从未核查的主机：", "hosts never looked at: ") + _some(never)
+    last = current(evidence)
+    if last is not None and last.hosts is not None:
+        seen = last.hosts | frozenset(never)
+        if lacking := [host for host in record.hosts if host not in seen]:
+            yield tr(
+                f"第 {last.sequence} 份证据中没有的主机：",
+                f"hosts that evidence {last.sequence} is silent about: ",
+            ) + _some(lacking)
+
+
+def show_json(
+    history: Sequence[Version],
+    evidence: Sequence[Evidence],
+    clauses: Sequence[Standing],
+    never: Sequence[str] = (),
+) -> str:
     newest = history[-1]
     return as_json(
         "pledge-show",
@@ -130,8 +160,9 @@ def show_json(history: Sequence[Version], evidence: Sequence[Evidence], now: dat
                     "since": entry.since or None,
                     "missing": list(entry.missing),
                 }
-                for entry in standing(newest.record, evidence, now)
+                for entry in clauses
             ],
+            "never_looked_at": masked(list(never)),
             "evidence": [evidence_json(e) for e in evidence],
         },
         Identity(newest.record.id, evidence[-1].digest if evidence else None),

@@ -9,12 +9,16 @@ import difflib
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
+import click
+
+from collector.cli.options.answering import answer
 from collector.cli.ui.language import tr
 from collector.errors import BadInput, one_line
 from collector.pledges.record.masking import masked
 
 if TYPE_CHECKING:
     from collector.pledges.register.register import Register
+    from collector.pledges.standing.listing import Listed
     from collector.pledges.status.brief import Brief
 
 # of those there are so many are named
@@ -30,9 +34,11 @@ def refuse_person(register: Register, name: str | None, where: str) -> None:
     """
     if not name:
         return
+    from collector.pledges.record.people import plain_name
+
     owners = _owners(register.briefs())
     called = {owner.partition(" ")[0] for owner in owners}
-    if name in owners | called:
+    if plain_name(name) in owners | called:
         return
     near = _near(name, called)
     others = sorted(called.difference(near))[: _MOST - len(near)]
@@ -47,6 +53,46 @@ def refuse_person(register: Register, name: str | None, where: str) -> None:
             "nobody sees to any finding yet: `hostpledge pledge assign` says who does",
         ),
     )
+
+
+def say_new_person(register: Register, name: str | None) -> None:
+    """Says that nobody of this name sees to a finding yet, where others do: it may be a slip."""
+    from collector.pledges.record.people import plain_name
+
+    if not name:
+        return
+    owners = _owners(register.briefs())
+    called = {owner.partition(" ")[0] for owner in owners}
+    if not owners or plain_name(name) in owners | called:
+        return
+    near = _near(name, called)
+    answer(new_owner=str(masked(name)), near=[str(masked(one)) for one in near])
+    said = tr("此前没有问题由此人负责", "nobody of this name has seen to a finding so far")
+    told = f"{said}{tr('：', ': ')}{one_line(str(masked(name)))}"
+    if near:
+        told += tr("；", "; ") + _there_are(near, (), 0)
+    click.echo(told, err=True)
+
+
+def say_unfound(every: Iterable[Listed], found: Collection[Listed], text: str) -> None:
+    """Says of a search that found nothing that no record holds it, whatever else was asked for.
+
+    No row is an answer, and not a slip alone: an address that strikes somebody may be nobody's.
+    """
+    from collector.pledges.record.networks import span
+    from collector.pledges.record.sought import holds
+
+    if not text or found or any(holds(one.record.sought, text) for one in every):
+        return
+    what = one_line(text.strip(), 120)
+    if span(text.strip().casefold()) is not None:
+        said = tr(
+            f"没有登记声明此地址，也没有与其重合的网段：{what}",
+            f"no pledge declares it, or a network that it shares an address with: {what}",
+        )
+    else:
+        said = tr(f"没有登记含有：{what}", f"no pledge holds it: {what}")
+    click.echo(said, err=True)
 
 
 def refuse_hosts(register: Register, hosts: Iterable[str], where: str = "--host") -> None:

@@ -14,9 +14,11 @@ from collector.cli.ui.scope_line import line
 from collector.export.envelope import as_json
 from collector.pledges.database.rows import Evidence
 from collector.pledges.due.deadlines import Due
+from collector.pledges.due.lifecycle import WORDS
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA
+from collector.pledges.standing.due import UNSEEN
 from collector.pledges.standing.listing import Listed
 from collector.pledges.standing.renewals import continuing, renews
 from collector.pledges.standing.standing import refused
@@ -28,8 +30,14 @@ _MOST_PARTS = 20
 SATISFIED = ("pass", "partial", "notapplicable")
 
 
-def list_table(rows: Sequence[Listed], *, ending: bool = False) -> str:
-    """`ending`: the last day of the period stands in the place of when it was last collected."""
+def list_table(
+    rows: Sequence[Listed], every: Sequence[Listed] = (), *, ending: bool = False
+) -> str:
+    """`ending`: the last day of the period stands in the place of when it was last collected.
+
+    What is not in force, and what another of `every` continues, is told beside the customer: old
+    and new records of one look alike.
+    """
     if not rows:
         return tr("登记库中还没有登记\n", "no pledge record in the register\n")
     table = Grid(
@@ -43,17 +51,30 @@ def list_table(rows: Sequence[Listed], *, ending: bool = False) -> str:
         "二(四)",
         fixed={0: _ids(one.record.id for one in rows), 4: 12 if ending else 10},
     )
+    newer = continuing({one.record.id: old for one in every if (old := renews(one))})
     for one in rows:
         record, last = one.record, one.last
         table.add_row(
             record.id,
-            record.customer,
+            f"{record.customer}{_beside(one, newer.get(record.id, ()))}",
             str(record.grade),
             str(one.evidence[-1].sequence if one.evidence else 0),
             _end(record) if ending else _day(last.collected_at) if last else "-",
             *(proven(one, last, n) if last else "-" for n in CHECKED),
         )
     return table.drawn(room()) + _parts(rows)
+
+
+def _beside(one: Listed, newer: Sequence[str]) -> str:
+    said = []
+    if one.state != "active":
+        # the first word of it: there is little room
+        said.append(WORDS[one.state].to(lang()).partition(tr("，", ","))[0])
+    if newer:
+        ids = ", ".join(newer)
+        said.append(tr(f"续签为 {ids}", f"continued by {ids}"))
+    told = tr("，", "; ").join(said)
+    return tr(f"（{told}）", f" ({told})") if told else ""
 
 
 def _end(record: Brief) -> str:
@@ -91,7 +112,7 @@ def _parts(rows: Sequence[Listed]) -> str:
     found = []
     for one in rows:
         last = one.last
-        why = [notes(last, one.record.grade), *_since(one)] if last else []
+        why = [lacking(last, one.record.grade), given(one.handed_in), *_since(one)] if last else []
         if any(why):
             found.append(f"{one.record.id}: {tr('；', '; ').join(filter(None, why))}")
     more = len(found) - _MOST_PARTS
@@ -104,7 +125,9 @@ def _parts(rows: Sequence[Listed]) -> str:
 def _since(one: Listed) -> Iterator[str]:
     """What takes away from it since it was attached."""
     if one.stale:
-        yield from (d.text.to(lang()) for d in one.dues if d.kind == "evidence")
+        asked = [d.text.to(lang()) for d in one.dues if d.kind == "evidence" and d.about != UNSEEN]
+        # of what ended, and of a draft, nobody is asked for any
+        yield from asked or [tr("证据已过旧", "the evidence is too old")]
     if count := len(one.unseen):
         yield tr(
             f"此后登记的 {count} 台主机未核查",
@@ -138,9 +161,12 @@ def lacking(evidence: Evidence, grade: int) -> str:
 
 def notes(evidence: Evidence, grade: int) -> str:
     """What is `lacking`, and how many of its captures were handed in; empty for neither."""
-    found, count = lacking(evidence, grade), evidence.handed_in
-    given = tr(f"{count} 份采集由用户提交", f"{count} capture(s) handed in") if count else ""
-    return tr("；", "; ").join(one for one in (found, given) if one)
+    found = (lacking(evidence, grade), given(evidence.handed_in))
+    return tr("；", "; ").join(filter(None, found))
+
+
+def given(count: int | None) -> str:
+    return tr(f"{count} 份采集由用户提交", f"{count} capture(s) handed in") if count else ""
 
 
 def older() -> str:
@@ -155,10 +181,12 @@ def list_json(
     rows: Sequence[Listed],
     every: Sequence[Listed],
     absent: Mapping[str, Sequence[str]] | None = None,
+    vetoes: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> str:
     """`every` is what `continued_by` is looked for in: all of the register.
 
-    `absent`: by id the hosts that were never looked at, where that was asked for.
+    `absent`: by id the hosts that were never looked at, where that was asked for; `vetoes`: the
+    veto controls that fail.
     """
     older = {one.record.id: old for one in every if (old := renews(one))}
     newer = continuing(older)
@@ -176,18 +204,22 @@ def list_json(
             "hosts": masked(record.hosts),
             "evidence": one.evidence[-1].sequence if one.evidence else 0,
             "last": evidence_json(last) if last else None,
+            "handed_in": one.handed_in,
             "proof": last is not None and _is_proof(one, last),
             "proven": {n: one.verdict(n) for n in CHECKED},
             "due": masked([[d.kind, d.at.isoformat(), d.text.to(lang())] for d in one.dues]),
         }
         if absent is not None:
             entry["never_looked_at"] = masked(list(absent[record.id]))
+        if vetoes is not None:
+            entry["vetoes"] = masked(list(vetoes[record.id]))
         entries.append(entry)
     return as_json("pledge-list", {"pledges": entries}, indent=2)
 
 
 def _is_proof(one: Listed, last: Evidence) -> bool:
-    return not (lacking(last, one.record.grade) or one.unseen or one.stale)
+    gone = "error" in last.now.values() or not one.record.hosts
+    return not (lacking(last, one.record.grade) or one.unseen or one.stale or gone)
 
 
 def due_table(found: Sequence[tuple[PledgeRecord | Brief, Due]], now: datetime) -> str:

@@ -9,7 +9,7 @@ import click
 
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.pledge import open_register, register_option
-from collector.cli.options.words import name_given, prose_given
+from collector.cli.options.words import person_given, prose_given
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang_option, tr
 from collector.errors import BadInput
@@ -52,7 +52,7 @@ def void(
         raise click.UsageError(
             tr("给出 --reason 和 --by，或 --withdraw", "give --reason and --by, or --withdraw")
         )
-    said = {"reason": prose_given(reason, "--reason"), "by": name_given(by, "--by")}
+    said = {"reason": prose_given(reason, "--reason"), "by": person_given(by, "--by")}
     register = open_register(location)
     attached = {one.sequence: one for one in register.every_evidence(id)}
     gone = {entry["sequence"] for entry in voided(register.get(id))}

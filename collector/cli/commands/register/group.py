@@ -11,6 +11,7 @@ import click
 from collector.captures import write_aside
 from collector.cli.commands.register.backup import backup, restore
 from collector.cli.commands.register.machines import machines
+from collector.cli.commands.register.moved import moved
 from collector.cli.options.bundles import read_small
 from collector.cli.options.outputs import check_output
 from collector.cli.options.paths import FilePath
@@ -311,3 +312,4 @@ def _give(text: str, output: Path | None) -> None:
 register.add_command(backup)
 register.add_command(restore)
 register.add_command(machines)
+register.add_command(moved)

@@ -16,16 +16,21 @@ from collector.cli.ui.language import lang_option, tr
 
 if TYPE_CHECKING:
     from collector.web.keeping.accounts import Accounts
+    from collector.web.reading.library import Library
 
 
 @click.group(
     invoke_without_command=True,
     help=tr(
         "在浏览器中查看登记库（只读，不持签名密钥）。首次启动时打印管理账号的一次性口令。\n\n"
-        "默认只在本机提供；其他地址须有 TLS 证书，或在设置文件中写明代理。",
+        "默认只在本机提供；其他地址须有 TLS 证书，或在设置文件中写明代理。\n\n"
+        "PostgreSQL 的 URL 可写在 $HOSTPLEDGE_REGISTER 与 $HOSTPLEDGE_STATE 中；URL 中没有口令时取 "
+        "$PGPASSWORD（不读 PGPASSFILE 与 ~/.pgpass）。",
         "Shows the register in a browser: read-only, and with no signing key. The first start "
         "prints a manager's one-time password.\n\nOn this machine alone unless a certificate for "
-        "TLS is given, or the settings name a proxy.",
+        "TLS is given, or the settings name a proxy.\n\nURLs of PostgreSQL may stand in "
+        "$HOSTPLEDGE_REGISTER and $HOSTPLEDGE_STATE; one without a password takes $PGPASSWORD "
+        "(PGPASSFILE and ~/.pgpass are not read).",
     ),
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help=tr("监听地址", "address"))
@@ -101,11 +106,26 @@ def serve(
     server.check_place(told)
     kept = State.open(state)
     kept.belongs_to(library.name)
+    _say_trust(library)
     _say_first(Accounts(kept))
     click.echo(tr(f"登记库：{told.origin}/（Ctrl-C 结束）", f"{told.origin}/ (Ctrl-C ends it)"))
     sys.stdout.flush()
     server.serve(given, workers)
     return 0
+
+
+def _say_trust(library: Library) -> None:
+    """Before anybody looks: a page that knows nobody's key says of nothing that it is kept."""
+    if library.trusts_nobody:
+        click.echo(
+            tr(
+                "没有信任文件，证据一概按未能核查计：请在 HOSTPLEDGE_TRUST 中写明工程师的信任文件"
+                "（hostpledge key trust 导出）",
+                "no trust file, so all evidence is not verified: name the engineers' trust file "
+                "in HOSTPLEDGE_TRUST (`hostpledge key trust` gives it)",
+            ),
+            err=True,
+        )
 
 
 def _say_first(accounts: Accounts) -> None:

@@ -14,10 +14,12 @@ from collector.model import Text
 from collector.notify.outbox import Message
 from collector.notify.settings import EVERYBODY, Person
 from collector.pledges.record.masking import masked
+from collector.pledges.record.people import plain_name
 from collector.pledges.record.times import CHINA, waiver_end
 
 if TYPE_CHECKING:
     from collector.handin.quarantine import Receipt
+    from collector.pledges.database.rows import Evidence
     from collector.pledges.record.form import PledgeRecord
     from collector.pledges.register.register import Register
 
@@ -54,11 +56,12 @@ def items(
     today = now.astimezone(CHINA).date()
     found: list[Item] = []
     for record in every:
-        if lifecycle.state(record, today) in ("draft", "disposed", "ended"):
+        again = record.id in renewed
+        if lifecycle.state(record, today, renewed=again) in ("draft", "disposed", "ended"):
             continue
         found += _of_findings(register, record, now, within)
         newest = attached.get(record.id, ())
-        found += _of_record(record, newest, now, within, renewed=record.id in renewed)
+        found += _of_record(record, newest, now, within, renewed=again)
     return sorted(found, key=lambda one: (one.at, one.key)), doubts
 
 
@@ -104,7 +107,7 @@ def _of_finding(
 
 def _of_record(
     record: PledgeRecord,
-    newest: Sequence[object],
+    newest: Sequence[Evidence],
     now: datetime,
     within: timedelta,
     *,
@@ -113,9 +116,8 @@ def _of_record(
     from collector.pledges.due.kinds import WORDS
     from collector.pledges.standing.due import due
 
-    for one in due(record, newest, now, within=within, renewed=renewed):  # type: ignore[arg-type]
-        if one.kind == "finding":
-            continue
+    # its findings are told with their owners
+    for one in due(record, newest, now, within=within, renewed=renewed, lives=()):
         word = WORDS[one.kind]
         what = Text(_headed(word.zh, "：", one.text.zh), _headed(word.en, ": ", one.text.en))
         yield _item(record, f"{one.kind}|{one.about}", "", one.at, now, what)
@@ -159,10 +161,11 @@ def shared_out(
     found: Sequence[Item], people: Mapping[str, Person]
 ) -> tuple[dict[str, list[Item]], list[Item]]:
     """Each to its owner; what is nobody's here to `*`, and what is left where there is none."""
+    names = {plain_name(name): name for name in people}
     given: dict[str, list[Item]] = {}
     left: list[Item] = []
     for one in found:
-        name = one.owner if one.owner in people and one.owner != EVERYBODY else EVERYBODY
+        name = names.get(plain_name(one.owner), EVERYBODY)
         if name in people:
             given.setdefault(name, []).append(one)
         else:

@@ -16,9 +16,9 @@ from collector.pledges.due.deadlines import Due
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.notices import Notice, notices
 from collector.pledges.record.times import CHINA
-from collector.pledges.standing.due import due
-from collector.pledges.standing.finding_history import all_lives
-from collector.pledges.standing.listing import Listed, is_stale
+from collector.pledges.standing.due import due, too_old
+from collector.pledges.standing.found_now import lives_at
+from collector.pledges.standing.listing import CLAUSES, Listed
 from collector.pledges.standing.since import Since
 from collector.pledges.status.brief import Brief
 from collector.pledges.status.findings import Life
@@ -45,7 +45,10 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """`unread`: why the findings cannot be told; `others`: further pledges of that customer."""
+    """`unread`: why the findings cannot be told; `others`: further pledges of that customer.
+
+    `stale`: its evidence is older than it may be.
+    """
 
     record: PledgeRecord
     state: lifecycle.State
@@ -57,6 +60,7 @@ class Dossier:
     others: tuple[Brief, ...]
     unread: str
     at: datetime
+    stale: bool
 
     @property
     def open(self) -> list[Life]:
@@ -65,7 +69,9 @@ class Dossier:
     @property
     def satisfied(self) -> bool:
         late = any(one.overdue(self.at) for one in self.dues)
-        proven = self.evidence is not None and not self.evidence.refused
+        proven = self.evidence is not None and not any(
+            self.listed().verdict(clause) == "error" for clause in CLAUSES
+        )
         return proven and not (self.open or late or self.unread)
 
     def listed(self) -> Listed:
@@ -75,7 +81,7 @@ class Dossier:
             seen = {host.name for host in self.hosts if host.evidence == self.evidence.sequence}
             rows = [replace(self.evidence, hosts=frozenset(seen))]
         brief = Brief(self.record.document, (), self.at)
-        return Listed(brief, rows, self.state, self.dues, is_stale(self.dues, self.at))
+        return Listed(brief, rows, self.state, self.dues, self.stale)
 
 
 def found(register: Register, text: str) -> str:
@@ -144,7 +150,7 @@ def gathered(register: Register, id: str, now: datetime, within: timedelta) -> D
     renewed = id in lifecycle.continued(every)
     lives, unread = tuple[Life, ...](), ""
     try:
-        lives = all_lives(record, evidence, now)
+        lives = lives_at(record, evidence, now, renewed=renewed)
     except CollectorError as problem:
         unread = in_chinese(problem.said) if lang() == "zh" else str(problem)
     others = [one for one in every if one.customer == record.customer and one.id != id]
@@ -159,6 +165,7 @@ def gathered(register: Register, id: str, now: datetime, within: timedelta) -> D
         tuple(others),
         unread,
         now,
+        too_old(record, evidence, now, renewed=renewed) is not None,
     )
 
 

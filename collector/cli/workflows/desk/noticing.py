@@ -15,6 +15,7 @@ from collector.pledges.record.notices import (
     grouped,
     last_given,
     next_number,
+    notices,
     of_number,
     place_of,
     with_notice,
@@ -43,14 +44,20 @@ class Asked:
     owner: str | None
     after: str = ""
     draft: bool = False
+    # no page is made, which takes a second each
+    check: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A notice: the bytes of the page, and what goes on record of it."""
+    """A notice: the bytes of the page, and what goes on record of it.
+
+    `again`: notices to mend that stand, and how many of its findings each names already.
+    """
 
     data: bytes
     entry: dict[str, Any]
+    again: tuple[tuple[str, int], ...] = ()
 
     @property
     def number(self) -> str:
@@ -60,7 +67,7 @@ class Made:
 def made(register: Register, id: str, asked: Asked, now: datetime, *, html: bool) -> Made | None:
     """The notice; None where there is nothing to say. Raises BadInput where a day is missing."""
     from collector.pledges.database.rows import current
-    from collector.pledges.standing.finding_history import all_lives
+    from collector.pledges.standing.found_now import lives_now
     from collector.report.model import notice as model
 
     record, evidence = register.get(id), register.evidence(id)
@@ -69,7 +76,8 @@ def made(register: Register, id: str, asked: Asked, now: datetime, *, html: bool
     if newest is None:
         return None
     today = now.astimezone(CHINA).date()
-    lives = [life for life in all_lives(record, evidence, now) if _is_of(life, asked.owner)]
+    _has_come(earlier, today, id)
+    lives = [life for life in lives_now(register, record, now) if _is_of(life, asked.owner)]
     if not asked.recheck:
         lives = [_to_come(life, today) for life in lives]
     opened = model.open_ones(lives)
@@ -95,7 +103,7 @@ def made(register: Register, id: str, asked: Asked, now: datetime, *, html: bool
         now,
         lang(),
     )
-    data = _set(given, html=html)
+    data = b"" if asked.check else _set(given, html=html)
     entry = {
         "number": number,
         "kind": kind,
@@ -109,7 +117,14 @@ def made(register: Register, id: str, asked: Asked, now: datetime, *, html: bool
         **({"issuer": asked.issuer} if asked.issuer else {}),
         **({"of": earlier.number} if earlier else {}),
     }
-    return Made(data, entry)
+    return Made(data, entry, () if asked.recheck else _named_already(record, entry))
+
+
+def _named_already(record: PledgeRecord, entry: dict[str, Any]) -> tuple[tuple[str, int], ...]:
+    named = Notice(entry).named.keys()
+    standing = [one for one in notices(record) if one.kind == "mend" and one.withdrawn is None]
+    found = ((one.number, len(named & one.named.keys())) for one in standing)
+    return tuple((number, count) for number, count in found if count)
 
 
 def _shown(number: str, asked: Asked) -> str:
@@ -145,6 +160,19 @@ def _earlier(record: PledgeRecord, asked: Asked) -> Notice | None:
             where="--after",
         )
     return found
+
+
+def _has_come(earlier: Notice | None, today: date, id: str) -> None:
+    """Raises BadInput where the notice that is looked at again is of a later day."""
+    if earlier is not None and earlier.date > today.isoformat():
+        raise BadInput(
+            tr(
+                f"{earlier.number} 号通知书的日期是 {earlier.date}，尚不能复查",
+                f"the notice {earlier.number} is of {earlier.date}, and cannot be looked at yet",
+            ),
+            where=id,
+            mend=tr("请核对本机时钟", "see whether the clock of this machine is right"),
+        )
 
 
 def _is_of(life: Life, owner: str | None) -> bool:

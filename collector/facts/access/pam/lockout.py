@@ -33,8 +33,8 @@ _ENV = (
 # rebuilds of RHEL 8 have its pam-1.3.1 as it is
 _BACK_PORTED = ("rhel", "centos", "rocky", "almalinux", "ol")
 # a local account is not known there
-_REMOTE = ("pam_sss", "pam_ldap", "pam_krb5", "pam_winbind")
-_UNIX = ("pam_unix", "pam_unix2", "pam_tcb")
+OF_DIRECTORIES = ("pam_sss", "pam_ldap", "pam_krb5", "pam_winbind")
+OF_PASSWORDS = ("pam_unix", "pam_unix2", "pam_tcb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ def unasked(
 
 
 def _for_some(entry: Entry, *, root: bool) -> bool:
-    return entry.module == "pam_succeed_if" and len(_succeed_if(entry, root=root)) > 1
+    return entry.module == "pam_succeed_if" and len(uid_condition(entry, root=root)) > 1
 
 
 _ASK_NOTHING = frozenset((*_ENV, "pam_exec", "pam_rootok", "pam_deny", "pam_succeed_if"))
@@ -212,7 +212,7 @@ _ASK_NOTHING = frozenset((*_ENV, "pam_exec", "pam_rootok", "pam_deny", "pam_succ
 
 def _unix(way: Course) -> bool:
     """Was a password compared on this way at all? If not, this way is none to guess on."""
-    return any(entry.module in _UNIX for entry, _ in way.called)
+    return any(entry.module in OF_PASSWORDS for entry, _ in way.called)
 
 
 def _counts(entry: Entry) -> bool:
@@ -233,16 +233,16 @@ def _returns(
             if locked and told[id(entry)].deny and (told[id(entry)].root or not root):
                 return ("auth_err",)
             return ("ignore",) if entry.flag("authfail") else ("success",)
-        if entry.module in _UNIX:
+        if entry.module in OF_PASSWORDS:
             return ("success",) if locked else ("auth_err",)
-        if entry.module in _REMOTE:
+        if entry.module in OF_DIRECTORIES:
             return ("user_unknown",)
         if entry.module == "pam_rootok" and by_root:
             return ("success",)
         if entry.module in ("pam_deny", "pam_rootok"):
             return ("auth_err",)
         if entry.module == "pam_succeed_if":
-            return _succeed_if(entry, root=root)
+            return uid_condition(entry, root=root)
         if entry.module == "pam_usertype" and root:
             return ("auth_err",) if "isregular" in entry.args else ("success",)
         return ("success",) if entry.module in _ENV else ("success", "auth_err")
@@ -250,7 +250,7 @@ def _returns(
     return returns
 
 
-def _succeed_if(entry: Entry, *, root: bool) -> tuple[str, ...]:
+def uid_condition(entry: Entry, *, root: bool) -> tuple[str, ...]:
     """`uid >= 1000` and its like are told for root and for an ordinary account."""
     words = [
         w for w in entry.args

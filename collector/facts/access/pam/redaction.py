@@ -8,7 +8,7 @@ from collector.facts.base.redaction import FORMS, NO_WORD_OF_PEOPLE, URLS, any_c
 _READ_MODULES = (
     "unix", "tcb", "sss", "winbind", "krb5", "faillock", "tally", "pwquality", "cracklib",
     "passwdqc", "pwhistory", "succeed_if", "usertype", "localuser", "deepin_pw_check",
-    "permit", "deny",
+    "permit", "deny", "access",
 )  # fmt: skip
 _FLAGS = (
     "nullok", "use_authtok", "use_first_pass", "try_first_pass", "forward_pass", "not_set_pass",

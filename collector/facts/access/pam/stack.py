@@ -41,6 +41,8 @@ READS: tuple[Read, ...] = (
         "/etc/security/faillock.conf",
         "/etc/login.defs",
         "/etc/deepin/dde.conf",
+        "/etc/security/*access*.conf",
+        "/etc/security/access.d/*.conf",
         redact=NO_WORD_OF_PEOPLE,
         why=Text("口令复杂度与锁定的配置", "settings of password quality and lockout"),
     ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Literal
 
@@ -46,7 +46,9 @@ for f in "$@"; do
     END {
       for (i = k > 60 ? k - 59 : 1; i <= k; i++) print (i == k && at == last ? "=" : "|") m[i]
     }')
-  [ -n "$t" ] && printf 'log %s %s\n%s\n' "$(stat -c %Y "$f")" "$f" "$t"
+  [ -n "$t" ] || continue
+  hp_writer "$f"
+  printf 'log%s %s %s\n%s\n' "${V:+-of $V}" "$(stat -c %Y "$f")" "$f" "$t"
 done
 for f in /root/.borgmatic/checks/*/* /root/.borgmatic/checks/*/*/* \
   /root/.local/state/borgmatic/checks/*/* /root/.local/state/borgmatic/checks/*/*/* \
@@ -93,7 +95,10 @@ Tool = Literal["restic", "borg", "pgbackrest", ""]
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """One check, by what it printed. `unit` and `path` (of a log) are empty where not known."""
+    """One check, by what it printed. `unit` and `path` (of a log) are empty where not known.
+
+    `by`: the user who can write the log, where root and the system's accounts are not alone.
+    """
 
     when: datetime
     good: bool
@@ -101,6 +106,7 @@ class Trace:
     unit: str
     path: str
     quote: Quote
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,43 +166,48 @@ def _journal(capture: Capture) -> Iterator[Trace]:
             yield Trace(when, *told, match[2], "", Quote("backup.journal", (line,)))
 
 
-def _sections(capture: Capture) -> Iterator[tuple[str, datetime, list[str]]]:
-    path, when = "", datetime.fromtimestamp(0, UTC)
+def _sections(capture: Capture) -> Iterator[tuple[str, str, datetime, list[str]]]:
+    by, path, when = "", "", datetime.fromtimestamp(0, UTC)
     lines: list[str] = []
     for line in capture.read("backup_checks.logs").text().splitlines():
-        match = re.fullmatch(r"log (\d+) (/.*)", line)
+        match = re.fullmatch(r"log(?:-of (\S+))? (\d+) (/.*)", line)
         if match:
             if path:
-                yield path, when, lines
-            path, when, lines = match[2], datetime.fromtimestamp(int(match[1]), UTC), []
+                yield by, path, when, lines
+            by, path, lines = match[1] or "", match[3], []
+            when = datetime.fromtimestamp(int(match[2]), UTC)
         elif line.startswith(("|", "=")) and path:
             lines.append(line)
         elif not re.fullmatch(r"borgmatic \d+ /.*", line):
             raise NotUnderstood("backup_checks.logs", msg("not_understood", line=line))
     if path:
-        yield path, when, lines
+        yield by, path, when, lines
 
 
 def _logs(capture: Capture) -> Iterator[Trace]:
     # where the host did not say its zone, the earliest that its times can mean
     zone = zone_of(capture.head.get("zone") or "+1400")
-    for path, mtime, lines in _sections(capture):
-        yield from _pgbackrest(path, lines, zone)
-        undated: tuple[str, bool, Tool] | None = None
-        for line in lines:
-            told = _told(line[1:])
-            if told is None:
-                continue
-            when = _dated(line[1:], zone)
-            if when is None:
-                undated = (line, *told)
-            else:
-                quote = Quote("backup_checks.logs", (line[1:],), path)
-                yield Trace(when, *told, "", path, quote)
-        # without a time of its own the last one counts as of the log's end, a good one only there
-        if undated and (undated[0].startswith("=") or not undated[1]):
-            quote = Quote("backup_checks.logs", (undated[0][1:],), path)
-            yield Trace(mtime, undated[1], undated[2], "", path, quote)
+    for by, path, mtime, lines in _sections(capture):
+        traced = (*_pgbackrest(path, lines, zone), *_of_tools(path, mtime, lines, zone))
+        yield from (replace(trace, by=by) for trace in traced)
+
+
+def _of_tools(path: str, mtime: datetime, lines: list[str], zone: tzinfo) -> Iterator[Trace]:
+    undated: tuple[str, bool, Tool] | None = None
+    for line in lines:
+        told = _told(line[1:])
+        if told is None:
+            continue
+        when = _dated(line[1:], zone)
+        if when is None:
+            undated = (line, *told)
+        else:
+            quote = Quote("backup_checks.logs", (line[1:],), path)
+            yield Trace(when, *told, "", path, quote)
+    # without a time of its own the last one counts as of the log's end, a good one only there
+    if undated and (undated[0].startswith("=") or not undated[1]):
+        quote = Quote("backup_checks.logs", (undated[0][1:],), path)
+        yield Trace(mtime, undated[1], undated[2], "", path, quote)
 
 
 def _pgbackrest(path: str, lines: Iterable[str], zone: tzinfo) -> Iterator[Trace]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from collector.errors import NotUnderstood
+from collector.errors import CouldNotLook, NotUnderstood
 from collector.i18n.message import msg
 from collector.model import Capture
 
@@ -26,7 +26,9 @@ class Artefact:
     anything printable and `other` for the rest, empty where nobody looked. `start` of a base backup
     of PostgreSQL is the timeline and the position in its WAL that it begins at. `content` is the
     kind of dump inside (`mysql`, `postgresql`), `other` for none of these, empty where nobody
-    looked.
+    looked. `doubt`, which only its job tells, is why it may be no dump, or surely is
+    none; `whole`: its
+    last line was seen, and is the one that a dump ends with.
     """
 
     path: str
@@ -39,6 +41,8 @@ class Artefact:
     head: str = ""
     start: tuple[int, int] | None = None
     content: str = ""
+    doubt: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +64,19 @@ _NOTHING = {
     ".bz2": (16, "bzip2"), ".lz4": (16, "lz4"), ".enc": (48, "openssl"), ".gpg": (90, "gpg"),
     ".age": (220, "age"),
 }  # fmt: skip
+# How a file of that name begins, whatever packed it; `text` where its first line is one. gpg and
+# openssl have no mark that is always there.
+_MARKS: Mapping[str, tuple[str, ...]] = {
+    ".zst": ("28b52ffd", "502a4d18", "512a4d18"), ".xz": ("fd377a585a00",), ".bz2": ("425a68",),
+    ".lz4": ("04224d18", "02214c18"), ".7z": ("377abcaf271c",), ".zip": ("504b", "text"),
+    ".age": ("text",),
+}  # fmt: skip
 # What tar leaves whose sources are not there: two blocks of zeros, packed.
 _NO_MEMBERS = {".gz": 48, ".tgz": 48, ".zst": 26, ".xz": 120, ".bz2": 50, ".lz4": 74}
 _TAR = re.compile(r"\.tar(\.\w+)?$|\.t[gx]z$")
 # restic's design document: 16 bytes of IV before what is encrypted, 16 of MAC behind it
 _SEALED_NOTHING = 32
+_END = re.compile(r"Dump completed|dump complete")
 _Seen = tuple[str, int, int, str, tuple[int, int, int] | None]
 
 
@@ -103,6 +115,8 @@ def artefacts(capture: Capture) -> Artefacts:
             current = (match[6], int(match[1]), int(match[2]), line, owned)
         elif word == "repository":
             kept["/" + rest.partition("/")[2]] = line
+        elif line == "more":
+            raise CouldNotLook("backup.artefacts", msg("more_than_is_read"))
         elif word in ("tree", "attr"):
             continue  # `backup_versions` reads these
         elif line != "end":
@@ -124,7 +138,7 @@ def _artefact(seen: _Seen, head: str, tail: str, inner: str) -> Artefact:
         fault = _fault(path, size, head, tail, inner)
     return Artefact(
         path, when, size, fault, match[1] if match else "", line, owned, head, _start(tail),
-        inner if inner != "cut" else "",
+        inner if inner != "cut" else "", whole=not fault and bool(_END.search(tail)),
     )  # fmt: skip
 
 
@@ -210,6 +224,8 @@ def _fault(path: str, size: int, head: str, tail: str, inner: str) -> str:
             return msg("empty_stream", kind=kind)
     if path.endswith((".gz", ".tgz")) and head and not head.startswith("1f8b"):
         return msg("no_gzip_file")
+    if head and any(path.endswith(e) and not head.startswith(m) for e, m in _MARKS.items()):
+        return msg("not_as_named", end=path.rpartition(".")[2])
     if inner == "cut":
         return msg("not_unpack_end")
     if _complaint(path, size, head, tail, inner):

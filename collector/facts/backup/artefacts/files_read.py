@@ -1,5 +1,6 @@
 """The text of the read `backup.artefacts`: files that look like dumps, archives, base backups."""
 
+# ruff: noqa: E501 - one expression a line
 from __future__ import annotations
 
 from collector.facts.base.opened import ODD, OPENED
@@ -19,6 +20,7 @@ w='/[A-Za-z0-9_./-]*[A-Za-z0-9_]'
 IFS=$hp_nl
 t=$(hp_names "$w" {SOURCES} /etc/borgmatic/*.y*ml /etc/borgmatic.d/*.y*ml /etc/rsnapshot.conf \
   /etc/restic/*.env /etc/default/restic*)
+hp_cut_off "$t" && echo more
 m=
 for l in $t; do
   hp_line "$l"; f=$h_f
@@ -30,7 +32,9 @@ for l in $t; do
   case "$f,$h_l" in *.sh,*|*.env,*|*,'#!'*) m="$m$l$hp_nl";; esac
 done
 NAMER=
-set -f; t=$t$hp_nl$(hp_names "$w" $m); set +f
+set -f; names=$(hp_names "$w" $m); set +f
+hp_cut_off "$names" && echo more
+t=$t$hp_nl$names
 unset IFS
 # part FOLDER LSATTR: what lies in it, as far as whoever looks may see it
 part='p=$1; a=$2; hp_odd=$3; hp_tab="	"; hp_nl="
@@ -54,12 +58,12 @@ find "$p" -xdev -maxdepth 3 {ODD} -path "*/data/[0-9a-f][0-9a-f]" -prune -o -typ
   -o -path "*/snapshots/[0-9a-f]*" \) \
   -exec stat -c "artefact %Y %s %a:%u:%g %n" {{}} + 2>/dev/null |
   sort -rn -k 2 | head -n 200'
-a= v= k=0 m=0; command -v lsattr >/dev/null 2>&1 && a=1
+a= v= k=0 o=0 m=0; command -v lsattr >/dev/null 2>&1 && a=1
 IFS=$hp_nl
 for l in /backup /backups /bak /var/backups /var/backup /data/backup /data/backups /srv/backup \
   /srv/backups /opt/backup /opt/backups /home/backup /mnt/backup \
-  $(printf '%s\n' "$t" | sort -u | head -n 400); do
-  case "$l" in /*) l=$hp_tab$l;; esac
+  $(printf '%s\n' "$t" | sort -u | hp_most 2000); do
+  case "$l" in /*) l=$hp_tab$l;; more) echo more; continue;; *"$hp_tab"more) continue;; esac
   hp_line "$l"; p=$h_f
   # of what is named for each day the folder: `>/data/dumps/shop-$(date +%F).sql`
   [ -e "$p" ] || p=${{p%/*}}
@@ -78,7 +82,7 @@ for l in /backup /backups /bak /var/backups /var/backup /data/backup /data/backu
   if hp_can "$p/config" && [ -d "$p/data" ]; then
     hp_first "$p/config"
     case "$h_l" in
-      '[repository]'*) h=$(hp_by "$p/config" sed -n 's/^append_only *= *//p');; *) h=;;
+      '[repository]'*) h=$(hp_by "$p/config" sed -n 's/^append_only *= *\([01]\)[[:space:]]*$/\1/p');; *) h=;;
     esac
     printf 'repository %s %s %s\n' "$(stat -c %Y "$p/config")" "${{h:--}}" "$p"
   fi
@@ -92,8 +96,10 @@ done | awk '{{ k = $0; sub(/^@[^ ]* /, "", k) }} !seen[k]++' | while IFS= read -
   NAMER=
   case "$l" in @*) NAMER=${{l#@}}; NAMER=${{NAMER%% *}}; l=${{l#* }};; esac
   printf '%s\n' "$l"
+  # of each folder the newest: many files in one leave none unseen in the next
+  case "$l" in folder*) k=0;; esac
   case "$l" in artefact*/snapshots/*) continue;; artefact*) ;; *) continue;; esac
-  k=$((k + 1)); [ "$k" -le 60 ] || continue
+  k=$((k + 1)) o=$((o + 1)); [ "$k" -le 60 ] && [ "$o" -le 300 ] || continue
   f=/${{l#*/}}
   printf 'head %s\n' "$(hp_by "$f" head -c 48 2>/dev/null | od -An -v -tx1 | tr -d ' \n')"
   u= n=120
@@ -127,7 +133,12 @@ exit 0
 )
 
 # Of a file's beginning and end only what marks a dump leaves the host, never a row of data.
-NO_CONTENT = r"""
+_LSN = r"\"[0-9A-F]\{1,8\}\/[0-9A-F]\{1,8\}\""
+_RANGE = rf"{{ \"Timeline\": [0-9]\{{1,9\}}, \"Start-LSN\": {_LSN}, \"End-LSN\": {_LSN} }}"
+_DAY = r"[0-9]\{4\}-[0-9][0-9]-[0-9][0-9]"
+_TIME = r"[0-9]\{1,2\}:[0-9][0-9]:[0-9][0-9]"
+NO_CONTENT = (
+    r"""
 s/^\(head 1f8b.\{16\}\).*/\1/
 s/^\(head 53616c7465645f5f\).*/\1/
 s/^\(head 553246736447566b58\).*/\1/
@@ -144,25 +155,39 @@ s/^\(head 425a68\).*/\1/
 s/^\(head 04224d18\).*/\1/
 s/^\(head 377abcaf271c\).*/\1/
 s/^\(head 524544495330\).*/\1/
+s/^\(head 56414c4b4559\).*/\1/
+s/^\(head 6de29981\).*/\1/
+s/^\(head 5[0-9a-f]2a4d18\).*/\1/
+s/^\(head 02214c18\).*/\1/
 t
-/^head 5047444d50/b
+s/^\(head 5047444d5001[0-9a-f]\{4\}04[0-9a-f]\{6\}\(00..0[01]0000\)\{6\}\).*/\1/
+s/^\(head 5047444d5001[0-9a-f]\{4\}04[0-9a-f]\{4\}\(0[01]..0[0-9a-f]0000\)\{7\}\).*/\1/
+t
+s/^\(head 5047444d50\).*/\1/
+t
 s/^\(head 2d2d204d7953514c2064756d70\).*/\1/
 s/^\(head 2d2d204d6172696144422064756d70\).*/\1/
 s/^\(head 2d2d0a2d2d20506f737467726553514c206461746162617365\).*/\1/
-s/^\(head 2f2a4d21393939393939\(..\)\{1,40\}0a2d2d204d[67][19]\).*/\1/
+s/^\(head 2f2a4d213939393939395c2d20656e61626c65207468652073616e64626f78206d6f6465202a2f\(20\)\{0,1\}0a2d2d204d[67][19]\).*/\1/
 t
 s/^head \([02-7][0-9a-f]\)\{1,\}$/head text/
 t
 s/^head .*/head other/
 t
-s/^tail .*"Last-Modified": "\([0-9: -]*GMT\)".*\({ "Timeline": [^]]*}\) *\],.*/tail \1 \2/
+s/^tail .*"Last-Modified": "\(@DAY@ @TIME@ GMT\)".*\(@RANGE@\) *\],.*/tail \1 \2/
 t
-s/^tail .*\({ "Timeline": [^]]*}\) *\],.*/tail - \1/
+s/^tail .*\(@RANGE@\) *\],.*/tail - \1/
 t
-s/^tail .*\(backup_type = [a-z-]* *from_lsn = [0-9]* *to_lsn = [0-9]*\).*/tail \1/
+s/^tail .*\(backup_type = [a-z-]\{4,20\} *from_lsn = [0-9]* *to_lsn = [0-9]*\).*/tail \1/
 t
-s/^tail .*\(-- Dump completed.*\)/tail \1/
+s/^tail .*\(-- Dump completed on @DAY@ \{1,2\}@TIME@\).*/tail \1/
+t
+s/^tail .*\(-- Dump completed\)\([[:space:]].*\)\{0,1\}$/tail \1/
+t
 s/^tail .*\(PostgreSQL database \(cluster \)\{0,1\}dump complete\).*/tail \1/
-/^tail -- Dump/!{/^tail Postgre/!s/^tail .*/tail other/
-}
-"""
+t
+s/^tail .*/tail other/
+""".replace("@RANGE@", _RANGE)
+    .replace("@DAY@", _DAY)
+    .replace("@TIME@", _TIME)
+)

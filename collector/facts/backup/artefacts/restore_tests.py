@@ -8,6 +8,7 @@ is refused, and with it the answer.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,10 @@ from collector.schema import check, load_json, load_yaml
 DOCUMENT = "restore-tests"
 _READ = "restore_tests.records"
 _NOTHING = hashlib.sha256(b"").hexdigest()
+# a folder, of this host or of one that is named before it
+_FOLDER = re.compile(r"(?:[\w.-]+[:：] ?)?/\S*")
+# what compares files, and nothing that a server would answer
+_FILES = re.compile(r"\bdiff -\w*r|\bcmp\b|\b(?:sha\d+|md5|b2|sm3)sum\b")
 
 READS: tuple[Read, ...] = (
     files(
@@ -39,7 +44,8 @@ READS: tuple[Read, ...] = (
 class RestoreTest:
     """One restore of one store. `source` names what it was restored from.
 
-    `guarded`: it was handed in, or only root may write it where it lies.
+    `guarded`: it was handed in, or only root may write it where it lies. `of_files`: files were
+    laid into a folder and compared, and no database was made of them.
     """
 
     store: str
@@ -49,6 +55,7 @@ class RestoreTest:
     ok: bool
     guarded: bool
     quote: Quote
+    of_files: bool
 
 
 def restore_tests(facts: Facts) -> tuple[RestoreTest, ...]:
@@ -95,15 +102,40 @@ def _record(document: Mapping[str, Any], path: str, *, guarded: bool) -> Restore
     if "made" in artefact and _time(artefact["made"]) > tested:
         raise ValueError(msg("restored_before_artefact_made", where=where))
     source = artefact.get("path") or f"{artefact.get('repository', '')} {artefact['snapshot']}"
+    into = f" ({document['restored_as']})" if "restored_as" in document else ""
     line = (
         f"{document['store']}: {document['tested']} {document['by']}, {source.strip()} "
-        f"sha256:{artefact['sha256']} -> {document['restored_to']}, {document['compared']}, "
+        f"sha256:{artefact['sha256']} -> {document['restored_to']}{into}, {document['compared']}, "
         f"ok={document['ok']}"
     )
     quote = Quote(_READ, (line,), path or msg("pledge_record", document=DOCUMENT))
     return RestoreTest(
-        document["store"], tested, document["by"], source.strip(), document["ok"], guarded, quote
+        document["store"],
+        tested,
+        document["by"],
+        source.strip(),
+        document["ok"],
+        guarded,
+        quote,
+        _of_files(document),
     )
+
+
+def _of_files(document: Mapping[str, Any]) -> bool:
+    """By what it says itself; else by where to it restored, and by the commands that compared.
+
+    >>> _of_files({"restored_to": "db-02:/var/tmp/restore-test.x", "compared": "every file"})
+    True
+    >>> _of_files({"restored_to": "db-02, database shop_test", "compared": "rows of 12 tables"})
+    False
+    >>> _of_files({"restored_as": "database", "restored_to": "/srv/pg", "compared": "rows"})
+    False
+    """
+    told = document.get("restored_as")
+    if told is not None:
+        return bool(told == "files")
+    compared = _FILES.search(document["compared"])
+    return bool(_FOLDER.fullmatch(document["restored_to"].strip()) or compared)
 
 
 def _time(text: str) -> datetime:

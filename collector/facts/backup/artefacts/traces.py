@@ -1,5 +1,4 @@
-"""What backups leave behind: repositories and logs; for files see `artefacts`, for reports of
-the jobs `backup_reports`.
+"""What backups leave behind: repositories and logs; files are `artefacts`, reports `reports`.
 
 Nothing here asks for a repository's password. The cache of restic is not used: `restic
 snapshots` on any host fills it anew, so its times say nothing of a backup.
@@ -8,40 +7,21 @@ snapshots` on any host fills it anew, so its times say nothing of a backup.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from collector.errors import NotUnderstood
-from collector.facts.backup.artefacts.files_read import ARTEFACTS, NO_CONTENT, SOURCES
+from collector.facts.backup.artefacts import borg_archives as _archives
+from collector.facts.backup.artefacts.files_read import ARTEFACTS, NO_CONTENT
+from collector.facts.backup.artefacts.lists_read import LISTS, ONLY_PATHS
+from collector.facts.backup.artefacts.pgbackrest_log import good_ends
 from collector.facts.backup.postgresql import wal as _wal
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import MASK, only_listed
-from collector.facts.base.redaction_of_places import LOCATIONS
 from collector.facts.base.timestamps import zone_of
 from collector.facts.storage import volumes as _storage
 from collector.i18n.message import msg
 from collector.model import Capture, Read, ReadStatus, Text, files, shell
-
-_BORG = (
-    OPENED
-    + r"""
-for h in /root /home/* /var/lib/*; do
-  [ -d "$h/.cache/borg" ] && [ ! -L "$h/.cache" ] && [ ! -L "$h/.cache/borg" ] || continue
-  for d in "$h"/.cache/borg/*/; do
-    d=${d%/}; i=${d##*/}
-    hp_plain "$d" || continue
-    t=0
-    for f in "$d"/files*; do
-      [ -f "$f" ] || continue
-      n=$(stat -c %Y "$f") && [ "$n" -gt "$t" ] && t=$n
-    done
-    printf 'borg %s %s %s\n' "$i" "$t" \
-      "$(hp_by "$h/.config/borg/security/$i/location" head -c 4096 2>/dev/null | head -n 1)"
-  done
-done
-exit 0
-"""
-)
 
 # Units and words that name themselves are asked for one after the other: journalctl(1) lets a line
 # pass only where both fit. `export` is what every version writes (`short-unix` came after 219).
@@ -72,65 +52,13 @@ _LOGS = (
 for f in /var/log/*backup*.log /var/log/*/*backup*.log /var/log/restic*.log /var/log/rsnapshot*.log
 do
   hp_can "$f" || continue
-  printf 'log %s %s\n' "$(stat -c %Y "$f")" "$f"
+  hp_writer "$f"
+  printf 'log%s %s %s\n' "${V:+-of $V}" "$(stat -c %Y "$f")" "$f"
   hp_by "$f" tail -n 60 | sed 's/^/|/'
 done
 exit 0
 """
 )
-
-_LISTS = (
-    OPENED
-    + rf"""
-IFS=$hp_nl
-w='/[A-Za-z0-9_./-]*[A-Za-z0-9_]'
-m=
-for l in $(hp_names "$w" {SOURCES}); do
-  hp_line "$l"; f=$h_f
-  case "$f" in
-    /bin/*|/sbin/*|/usr/bin/*|/usr/sbin/*|/usr/lib/*|/usr/libexec/*|/usr/share/*) continue;;
-  esac
-  hp_can "$f" || continue
-  hp_first "$f"
-  case "$f,$h_l" in *.sh,*|*,'#!'*) m="$m$l$hp_nl";; esac
-done
-NAMER=
-# of KIND OPTION MARK: what the files hold that stand behind that option, in tabs, units and scripts
-of() {{
-  set -f
-  set -- "$1" "$2" "$3" $m
-  set +f
-  k=$1 o="$2[= ]*/[A-Za-z0-9_./-]*" b=$3; shift 3
-  for l in $({{ hp_names "$o" {SOURCES}; [ $# -eq 0 ] || hp_names "$o" "$@"; }} |
-    sed "s,^\([^$hp_tab]*$hp_tab\)[^/]*,\1," | sort -u |
-    awk 'NR > 20 {{ print "more"; exit }} {{ print }}'); do
-    [ "$l" != more ] || {{ echo 'more lists'; break; }}
-    hp_line "$l"; f=$h_f
-    [ -f "$f" ] || continue
-    # half a path would be another one
-    [ "$(hp_by "$f" head -c 8193 | wc -c)" -le 8192 ] || printf 'more %s\n' "$f"
-    printf '%s %s\n' "$k" "$f"
-    hp_by "$f" head -c 8192 | sed -e '/^[[:space:]]*[#;]/d' -e "s/^/$b/"; echo
-  done
-  NAMER=
-}}
-of list --files-from '|'
-of excluded '--exclude-f[a-z]*' '!'
-echo end
-exit 0
-"""
-)
-
-# A line of a list that is no path and no pattern is none of our business.
-_ONLY_PATHS = rf"""/^|/{{
-/[*\/]/!s/.*/|***/
-}}
-/^!/{{
-/[*\/]/!{{
-/^![A-Za-z._-]\{{1,24\}}$/!s/.*/!***/
-}}
-}}
-{LOCATIONS}"""
 
 READS: tuple[Read, ...] = (
     *(read for read in _storage.READS if read.id == "storage.mounts"),
@@ -160,8 +88,8 @@ READS: tuple[Read, ...] = (
     ),
     shell(
         "backup.lists",
-        _LISTS,
-        redact=_ONLY_PATHS,
+        LISTS,
+        redact=ONLY_PATHS,
         why=Text("备份范围列表文件", "files that list what is backed up"),
     ),
     shell(
@@ -174,12 +102,7 @@ READS: tuple[Read, ...] = (
             "备份文件的名称、大小、时间与文件头", "names, sizes, times and headers of backup files"
         ),
     ),
-    shell(
-        "backup.borg",
-        _BORG,
-        redact=LOCATIONS,
-        why=Text("borg 最近一次建立归档的时间", "when borg last made an archive"),
-    ),
+    *_archives.READS,
     shell(
         "backup.journal",
         _JOURNAL,
@@ -213,13 +136,18 @@ _SAVED = re.compile(r'\{"message_type":"summary",|snapshot [0-9a-f]{8} saved\s*$
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A success that some record shows: `where` is a repository or a log, `size` bytes if told."""
+    """A success that some record shows: `where` is a repository or a log, `size` bytes if told.
+
+    `home`: in whose home it lies, `by`: the user who can write it; empty where there is none.
+    """
 
     when: datetime
     where: str
     size: int | None
     read: str
     line: str
+    home: str = ""
+    by: str = ""
 
 
 def records(capture: Capture) -> tuple[Record, ...]:
@@ -232,15 +160,11 @@ def records(capture: Capture) -> tuple[Record, ...]:
 
 def _borg(capture: Capture) -> list[Record]:
     """Its files cache is rewritten when an archive is made, not when one is pruned or deleted."""
-    found = []
-    for line in capture.read("backup.borg").text().splitlines():
-        match = re.fullmatch(r"borg ([0-9a-f]+) ([0-9]{1,11}) ?(.*)", line)
-        if match is None:
-            raise NotUnderstood("backup.borg", msg("not_understood", line=line))
-        if match[2] != "0":
-            when = datetime.fromtimestamp(int(match[2]), UTC)
-            found.append(Record(when, match[3] or match[1], None, "backup.borg", line))
-    return found
+    return [
+        Record(a.made, a.where or a.id, None, "backup.borg", a.line, a.home)
+        for a in _archives.archives(capture)
+        if a.made is not None
+    ]
 
 
 def _journal(capture: Capture) -> list[Record]:
@@ -266,15 +190,15 @@ def _journal(capture: Capture) -> list[Record]:
 
 def _logs(capture: Capture) -> list[Record]:
     found: list[Record] = []
-    path, mtime = "", 0
+    path, mtime, by = "", 0, ""
     lines: list[str] = []
     # where the host did not say its zone, the earliest that its times can mean
     zone = zone_of(capture.head.get("zone") or "+1400")
     for line in [*capture.read("backup.logs").text().splitlines(), "log 0 "]:
-        match = re.fullmatch(r"log ([0-9]{1,11}) (.*)", line)
+        match = re.fullmatch(r"log(?:-of (\S+))? ([0-9]{1,11}) (.*)", line)
         if match:
-            found += _log(path, mtime, lines, zone)
-            path, mtime, lines = match[2], int(match[1]), []
+            found += (replace(r, by=by) for r in _log(path, mtime, lines, zone))
+            path, mtime, lines, by = match[3], int(match[2]), [], match[1] or ""
         elif line.startswith("|"):
             lines.append(line[1:])
         else:
@@ -284,7 +208,7 @@ def _logs(capture: Capture) -> list[Record]:
 
 def _log(path: str, mtime: int, lines: list[str], zone: tzinfo) -> list[Record]:
     """Lines of rsnapshot have dates in the host's zone, those of restic none: the file's counts."""
-    found = []
+    found = [Record(w, path, None, "backup.logs", x) for w, x in good_ends(path, lines, zone)]
     for line in lines:
         match = re.match(
             r"\[(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\] \S*rsnapshot (\S+): completed successfully", line

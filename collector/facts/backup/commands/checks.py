@@ -28,7 +28,7 @@ _FILES: Mapping[str, str] = {
     "zstd": r"-[a-z]*t[a-z]*|--test",
     "unzip": r"-[a-z]*t[a-z]*",
     "tar": r"-?[a-zA-Z]*t[a-zA-Z]*|--list",
-    "pg_restore": r"-l|--list",
+    "pg_restore": r"-l|--list|-f|--file=/dev/null|-f/dev/null",
     "pg_verifybackup": r"[^-].*",
     "sha256sum": r"-[a-z]*c|--check",
     "sha512sum": r"-[a-z]*c|--check",

@@ -97,7 +97,7 @@ def pipelines(text: str) -> Iterator[tuple[list[list[str]], str]]:
         inner = "\n".join(m[1] for m in re.finditer(pattern, joined))
         joined = re.sub(pattern, "$_", joined) + "\n" + inner
     joined = re.sub(r"\$\{[^}\n]{0,200}\}", "$_", joined)
-    joined = re.sub(r"\d?>&[\d-]", " ", joined)
+    joined = re.sub(r"\d?>&[\d-]", " ", joined).replace("|&", "| ")
     folder = ""
     for line in joined.splitlines():
         found: list[list[list[str]]] = []

@@ -31,6 +31,7 @@ from collector.facts.backup.commands.command_lines import (
 )
 from collector.facts.backup.commands.dump_scope import nothing, partial, server
 from collector.facts.backup.commands.listed_files import left_out_by_files, listed
+from collector.facts.backup.commands.option_files import by_option_files
 from collector.facts.backup.commands.scope import beginning, cuts_into, narrowed
 from collector.facts.backup.commands.spelling import spelled_out
 from collector.facts.base.paths import within
@@ -196,8 +197,11 @@ def _recognise(
         return
     if tool in ENGINES:
         databases = _taken(capture, tool, args, piped)
-        if databases:
-            yield BackupJob(job, tool, engine=ENGINES[tool], databases=databases, targets=targets)
+        taken, note = by_option_files(capture, tool, args, job.user, databases)
+        if taken:
+            yield BackupJob(
+                job, tool, engine=ENGINES[tool], databases=taken, targets=targets, note=note
+            )
     elif tool == "borgmatic":
         if not args or args[0].startswith("-") or "create" in args:
             yield from _borgmatic(capture, job, args)
@@ -322,9 +326,10 @@ def _borgmatic(capture: Capture, job: Job, args: list[str]) -> Iterator[BackupJo
             names = tuple("*" if d.get("name") == "all" else str(d.get("name")) for d in listed)
             if names:
                 short = "mysql" if engine == "mariadb" else engine
-                yield BackupJob(
-                    job, "borgmatic", engine=short, databases=names, targets=tuple(targets)
-                )
+                dump = "mariadb-dump" if short == "mysql" else ""
+                names, note = by_option_files(capture, dump, (), job.user, names)
+                own = BackupJob(job, "borgmatic", engine=short, databases=names, note=note)
+                yield replace(own, targets=tuple(targets))
 
 
 def _rsnapshot(capture: Capture, job: Job) -> Iterator[BackupJob]:

@@ -1,9 +1,13 @@
-"""Who else may get at a file: its mode, the folders above it, and who is in its group."""
+"""Whom a command runs as, whose home a file lies in, and who else may get at it: its mode, the
+folders above it, and who is in its group.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
+from collector.facts.backup.commands.jobs import BackupJob
 from collector.facts.backup.commands.named_files import Mode, named
 from collector.facts.base.paths import folders_above
 from collector.facts.system.accounts import accounts, groups
@@ -14,6 +18,44 @@ _GROUP = 0o070
 # The first uid of people (login.defs(5), UID_MIN), and those that web servers run as.
 _PEOPLE = 1000
 _WEB = frozenset({"www-data", "apache", "nginx", "httpd", "www", "http", "tomcat"})
+# su - NAME -c, runuser -l NAME -c: whom the line's command runs as
+_AS = re.compile(
+    r"\b(?:su|runuser)\s+(?:-l\s+|--login\s+|-\s+|-s\s+\S+\s+)*([a-z_][\w.-]*)\s+(?:-s\s+\S+\s+)?"
+    r"(?:-\w*c|--command)\b"
+)
+_NAMED = re.compile(r"\b(?:sudo|runuser|doas|gosu|setpriv)\b.*?(?:-u|--user|--reuid)[ =](\S+)")
+
+
+def account_of(job: BackupJob) -> str:
+    """Empty where the job does not say: then it is root."""
+    line = next((x for x in job.job.text.splitlines() if job.tool in x and _AS.search(x)), "")
+    if match := _AS.search(line):
+        return match[1]
+    at = next((i for i, w in enumerate(job.words) if w.rpartition("/")[2] == job.tool), 0)
+    before = " ".join(job.words[:at])
+    if match := _NAMED.search(before):
+        return match[1]
+    if re.search(r"\b(sudo|doas)\b", before):
+        return "root"
+    if dict(job.job.sandbox or ()).get("DynamicUser") == "yes":
+        return job.job.name
+    return job.job.user
+
+
+def in_home_of(path: str, accounts: Collection[str]) -> bool:
+    """Does it lie in the home of one of these accounts? Only root makes homes below /var/lib.
+
+    >>> in_home_of("/root/.cache", {"root"}), in_home_of("/home/mallory/.cache", {"root"})
+    (True, False)
+    >>> in_home_of("/home/ops/.cache", {"ops"}), in_home_of("/var/lib/postgresql", {"postgres"})
+    (True, True)
+    """
+    users = {a or "root" for a in accounts}
+    if path == "/root" or path.startswith("/root/"):
+        return bool(users & {"root", "0"})
+    if path.startswith("/var/lib/"):
+        return bool(users - {"root", "0"})
+    return any(f"{path}/".startswith(f"/home/{user}/") for user in users)
 
 
 def opened(

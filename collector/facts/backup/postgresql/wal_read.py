@@ -149,11 +149,13 @@ for s in $b; do
   done
 done
 f=
-[ "$r" ] && f=$(grep -lxE 'pg_receivewal|pg_receivexlog' /proc/[0-9]*/comm 2>/dev/null)
+[ "$r" ] && f=$(hp_started 'pg_receivewal|pg_receivexlog')
 for f in $f; do
-  printf '%s\n' "== receiver ${f%/comm}"
-  p=${f%/comm}; hp_owner "${p#/proc/}"; NAMER=$W
-  a=$(tr '\000' '\n' <"${f%comm}cmdline" 2>/dev/null)
+  # anybody starts one that goes by the name: what it receives is root's or a service's word
+  hp_system "$f" || continue
+  NAMER=$W
+  printf '%s\n' "== receiver /proc/$f"
+  a=$(tr '\000' '\n' <"/proc/$f/cmdline" 2>/dev/null)
   printf 'args %s\n' "$(printf '%s' "$a" | tr '\n' ' ')"
   w=$(printf '%s\n' "$a" | sed -n -e '/^-D$/{n;p;}' -e 's/^-D\(.\)/\1/p' \
     -e '/^--directory$/{n;p;}' -e 's/^--directory=//p')

@@ -11,15 +11,13 @@ import re
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import ODD, OPENED
-from collector.facts.base.redaction import FORMS, values_of_short
-from collector.facts.base.redaction_of_places import no_sessions
 from collector.facts.logs.applications.bastion import replays
 from collector.facts.logs.applications.containers import containers
 from collector.facts.logs.applications.databases import databases
 from collector.facts.logs.applications.java import java
 from collector.facts.logs.applications.models import READ, AppRule, Found
 from collector.facts.logs.applications.piped import pipes
-from collector.facts.logs.web.redaction import PIPES, XML
+from collector.facts.logs.applications.redaction import MASKED
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
@@ -52,73 +50,6 @@ _PROPERTIES = (
 _YAML = (
     "^ *(logging|file|name|path|logback|rollingpolicy|max-history|total-size-cap|max-file-size"
     "|file-name-pattern|logging[.][a-z.-]*):"
-)
-
-# Of an element only these attributes are asked; what stands before it is text, or of a remark.
-_ATTRIBUTES = (
-    "name", "value", "key", "file", "fileName", "filePattern", "class", "className", "directory",
-    "prefix", "suffix", "maxDays", "rotatable", "max", "min", "age", "exceeds", "bytes", "files",
-    "basePath", "glob", "regex", "size", "interval", "type", "ref", "maxDepth", "fileIndex",
-)  # fmt: skip
-_HELD = ("[Pp]roperty", "[Vv]ariable")
-_ELEMENTS = "\n".join(
-    [
-        r"/:[^<]*<[A-Za-z\/!]/{",
-        "s/=[[:space:]]*'\\([^'\"]*\\)'/=\"\\1\"/g",
-        r"s/^\([^:]*:\)[^<]*[^<[:space:]][^<]*</\1</",
-        *(rf"s/\([[:space:]]\)\({name}[[:space:]]*=\)/\1~q~\2/g" for name in _ATTRIBUTES),
-        r"s/\([[:space:]][A-Za-z:._-]\{1,\}[[:space:]]*=[[:space:]]*\)\"[^\"]*\"/\1\"***\"/g",
-        "s/~q~//g",
-        # of properties paths stay, patterns, sizes and numbers: whatever else may be a password
-        r"s/\([[:space:]]value[[:space:]]*=[[:space:]]*\)\"\([0-9][0-9A-Za-z.]\{0,5\}\)\"/\1\"~k~\2\"/g",
-        *(
-            rf"s/\(<{name}[^<>]*[[:space:]]value[[:space:]]*=[[:space:]]*\)\"[^\"~\/$%]*\"/\1\"***\"/g"
-            for name in _HELD
-        ),
-        *(
-            rf"s/\(<{name}[^<>]*[^<>\/]>\)\([0-9][0-9A-Za-z.]\{{0,5\}}\)</\1~k~\2</g"
-            for name in _HELD
-        ),
-        *(rf"s/\(<{name}[^<>]*[^<>\/]>\)[^<~\/$%]\{{1,\}}</\1***</g" for name in _HELD),
-        "s/~k~//g",
-        "}",
-    ]
-)
-# of settings of databases, of properties and of YAML: what stands behind a value is a remark
-_REMARK = r"/:[^<]*=.*[[:space:]]#/s/[[:space:]]\{1,\}#.*//"
-# PostgreSQL lets one leave out the `=`
-_REMARK += "\n" + r"/\.conf:[^<]*[[:space:]]#/s/[[:space:]]\{1,\}#.*//"
-# Of remarks in XML only their signs leave; a setting of anything but logs is nobody's business.
-_UNASKED = r"""s/<!--[^>]*-->/~c~/g
-s/<!--.*-->/~c~/
-s/<!--.*/<!--/
-s/^\([^:]*:\).*-->/\1-->/
-s/~c~/<!-- -->/g
-/\.properties:/{
-/:[^=]*[Ll]og/b hpu
-/:[^=]*appender/b hpu
-/:[^=]*Handler/b hpu
-s/=.*/=***/
-:hpu
-}"""
-# A line that names a secret keeps its element and loses its values.
-_MASKED = "\n".join(
-    [
-        "s/~q~//g",
-        PIPES,
-        _UNASKED,
-        _REMARK,
-        _ELEMENTS,
-        XML,
-        FORMS,
-        *values_of_short("***"),
-        *(
-            f'/{word}/{{s/="[^"]*"/="***"/g;s/>[^<]*</>***</g;s/=[^"].*/=***/;s/: .*/: ***/;}}'
-            for word in ("[Pp][Aa][Ss][Ss]", "[Ss][Ee][Cc][Rr][Ee]", "[Tt][Oo][Kk][Ee][Nn]")
-        ),
-        "s#://[^/@[:space:]]*@#://***@#g",
-        no_sessions("@O "),
-    ]
 )
 
 # of the logs of a process, of the settings below a folder and of all of them
@@ -269,7 +200,7 @@ echo '@E'
 """,
         seconds=15,
         limit=1 << 19,
-        redact=_MASKED,
+        redact=MASKED,
         privileged=True,
         why=Text(
             "应用自行轮转日志的设置（只取名称与数字：数据库、Apache 管道、Java、Docker）",

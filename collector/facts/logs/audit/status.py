@@ -7,16 +7,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.base.redaction import NO_WORD_OF_PEOPLE
+from collector.facts.base.redaction import NO_WORD_OF_PEOPLE, any_case
 from collector.i18n.message import msg
 from collector.model import Capture, Read, ReadStatus, Text, command, files
 
-# Of the kernel's command line every value but that of audit= is left out.
-_ONLY_AUDIT = r"""s/^/ /
-s/[[:space:]]audit=/ audit:/g
-s/=[^[:space:]]*/=/g
-s/[[:space:]]audit:/ audit=/g
-s/^ //"""
+# Of the kernel's command line audit= alone leaves. As the kernel takes it (next_arg, parse_args):
+# a value or a whole parameter may stand in quotes, with blanks in it; what follows `--` is init's.
+_ONLY_AUDIT = r"""/^[0-9]\{1,10\}$/b
+y/<>/((/
+s/^/ /
+s/$/ /
+s/[[:space:]]"\(audit=[A-Za-z0-9]\{1,8\}\)"[[:space:]]/ \1 /g
+s/\([[:space:]]audit=\)"\([A-Za-z0-9]\{1,8\}\)"/\1\2/g
+s/"[^"]*"/***/g
+s/".*//
+s/[[:space:]]--[[:space:]].*/ /
+t hpk
+:hpk
+s/[[:space:]]\(audit=[A-Za-z0-9]\{1,8\}\)[[:space:]]/ <\1> /
+t hpk
+s/^[^<]*/***/
+s/>[^<]*/ /g
+s/</ /g
+s/[[:space:]]*$//
+s/   */ /g"""
 
 LOG = "/var/log/audit/audit.log"
 
@@ -31,7 +45,10 @@ done </etc/audit/auditd.conf
 CONFIG = files(
     "audit.config",
     "/etc/audit/auditd.conf",
-    redact=NO_WORD_OF_PEOPLE,
+    # the script that an action runs, and nothing behind it
+    redact=NO_WORD_OF_PEOPLE
+    + "\n"
+    + rf"s/\({any_case('exec')}[[:space:]]\{{1,\}}[A-Za-z0-9_.\/+-]*\).*/\1/",
     why=Text("审计日志的大小、个数与写满后的动作", "size and number of audit logs, and what then"),
 )
 

@@ -39,6 +39,7 @@ for f in @FILES@; do hp_can "$f" && set -- "$@" "$f"; done
 hp_split "$@"
 a='BEGIN { n = ENVIRON["HP_NAME"] }
   FNR == 1 { print "== file " (n != "" ? n : FILENAME) }
+  FNR == 3000 { print "== more" }
   FNR < 3000 { sub(/\r$/, "") }
   FNR < 3000 && !/^[ \t]*(#|\/\/|;|$)/ { print "|" $0 }'
 his() { hp_line "$1"; f=$h_f; hp_by "$f" cat | HP_NAME=$f awk "$a"; }
@@ -48,11 +49,12 @@ for f in /var/lib/systemd/journal-upload/state /var/lib/private/systemd/journal-
   [ -f "$f" ] && stat -c '== uploaded %Y %n' "$f" && break
 done
 k=
-for p in $(grep -lxE "$w" /proc/[0-9]*/comm 2>/dev/null); do
-  p=${p%/comm}; i=; n=; read -r n <"$p/comm"
+for p in $(hp_started "$w"); do
+  p=/proc/$p; i=; n=; read -r n <"$p/comm"
   # journald itself goes by the same name, which the kernel cuts
   [ "$n" != systemd-journal ] || grep -qa journal-upload "$p/cmdline" || continue
   [ "$p/root/etc" -ef /etc ] || i=' inside'
+  [ -n "$i" ] || hp_system "${p#/proc/}" || continue
   printf '== process %s %s%s\n' "${p#/proc/}" "$n" "$i"
   k=1
 done
@@ -167,6 +169,8 @@ def log_links(capture: Capture) -> Links:
             uploaded = datetime.fromtimestamp(int(words[1]), UTC)
         elif words == ["links"]:
             links, seen = tuple(_links(body)), True
+        elif words == ["more"]:
+            raise CouldNotLook(_READ, msg("more_than_is_read"))
         elif words == ["no", "ss"]:
             seen = False
         else:

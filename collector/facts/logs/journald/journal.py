@@ -59,8 +59,9 @@ for d in {" ".join(PLACES)}; do
   done
   [ ! -d "$d/journald.conf.d" ] || t_d=$t_d$d/journald.conf.d$hp_nl
 done
-for p in $(grep -lx systemd-journal /proc/[0-9]*/comm 2>/dev/null); do
-  p=${{p%/comm}}
+for p in $(hp_started systemd-journal); do
+  hp_system "$p" || continue
+  p=/proc/$p
   # neither that of a container nor one of a namespace, which has a word behind its name
   [ "$p/root/etc" -ef /etc ] || continue
   case $(tr '\000' ' ' <"$p/cmdline" 2>/dev/null) in (*' '?*|'') continue;; esac

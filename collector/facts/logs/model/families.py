@@ -47,6 +47,7 @@ NAMES = {
     "dns": "DNS",
     "mail": "邮件",
     "bastion": "堡垒机",
+    "service": "其他网络服务",
     "syslog": "系统日志",
     "journal": "journald",
     "other": "其他",

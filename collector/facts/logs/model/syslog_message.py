@@ -74,6 +74,7 @@ class Output:
     `takes` are the facilities whose ordinary messages all get there; `may` those of which some
     may: louder ones, those of one program; `unsure` those of which a condition decides that is
     not understood.
+    `logins` are the facilities in which all that sshd says of a login gets there.
     `path` of a file whose name is made for each message holds its template's `%…%` or `$…`.
     `transport` is `udp`, `tcp`, `tls`, `relp`, `http` or the name of the output's module;
     `queue` is `disk` where what cannot be sent is kept on a disk. `follows` are globs of files
@@ -93,6 +94,7 @@ class Output:
     queue: str = ""
     follows: tuple[str, ...] = ()
     limit: int = 0
+    logins: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +132,12 @@ class Syslog:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The facilities that get to one output: `takes`, `may` and `unsure` as in `Output`."""
+    """The facilities that get to one output, each of the four as in `Output`."""
 
     takes: frozenset[str] = frozenset()
     may: frozenset[str] = frozenset()
     unsure: frozenset[str] = frozenset()
+    logins: frozenset[str] = frozenset()
 
 
 def reached(seen: dict[Message, bool | None], known: frozenset[str]) -> Reach:
@@ -142,17 +145,19 @@ def reached(seen: dict[Message, bool | None], known: frozenset[str]) -> Reach:
 
     Only facilities in `known` come to the daemon at all.
     """
-    takes, may, unsure = set(), set(), set()
+    takes, may, unsure, logins = set(), set(), set(), set()
     for name in known:
         own = [m for m in MESSAGES if m.facility == name]
         ordinary = [seen.get(m, False) for m in own if m.ordinary]
         if all(ordinary):
             takes.add(name)
+        if name in LOGINS and all(seen.get(m) for m in own if m.program == "sshd"):
+            logins.add(name)
         if None in ordinary:
             unsure.add(name)
         if any(seen.get(m, False) is not False for m in own):
             may.add(name)
-    return Reach(frozenset(takes), frozenset(may), frozenset(unsure))
+    return Reach(frozenset(takes), frozenset(may), frozenset(unsure), frozenset(logins))
 
 
 def globbed(path: str, glob: str) -> bool:

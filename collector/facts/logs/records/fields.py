@@ -35,6 +35,9 @@ _PROGRAM = re.compile(
     r"|userdel|usermod|groupadd|vsftpd|dropbear)(?:\[\d+\])?: +(.*)$"
 )
 _LISTED = re.compile(r"(?:^| )[A-Za-z(][\w.()/@-]*(?:\[\d+\])?:")
+# Masking leaves of a tag such as k3s its first letter. Only behind time and host is that a tag:
+# further on it is any word of a message. busybox writes facility and level before it.
+_TAG = re.compile(r"[^ ]+ (?:[\w*]+\.[\w*]+ )?[A-Za-z(*][\w.()/@*-]*(?:\[[\w.*-]+\])?:(?: |$)")
 
 # Of each kind: what its message looks like, and what must be found in it besides.
 _NETWORK, _LOCAL = ("subject", "address"), ("subject",)
@@ -111,8 +114,9 @@ def _check(log: Sampled, line: str) -> Iterator[Checked]:
         lacking = [name for name, form in _WEB.items() if not form.search(line)]
         yield Checked("web", log.path, line, tuple(lacking))
     elif log.kind == "syslog":
-        lacking = [] if _TIME.match(line) else ["time"]
-        if not _LISTED.search(line):
+        time = _TIME.match(line)
+        lacking = [] if time else ["time"]
+        if not (_TAG.match(line, time.end()) if time else _LISTED.search(line)):
             lacking.append("type")
         yield Checked("syslog", log.path, line, tuple(lacking))
 

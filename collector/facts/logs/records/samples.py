@@ -78,13 +78,8 @@ written() {
     sort -u
 }
 w= his=
-for p in /proc/[0-9]*/comm; do
-  { read -r n <"$p"; } 2>/dev/null || continue
-  case "$n" in
-    nginx|openresty|tengine|apache2|httpd|lighttpd|caddy|haproxy) ;;
-    *) continue;;
-  esac
-  p=${p%/comm}
+for p in $(hp_started 'nginx|openresty|tengine|apache2|httpd|lighttpd|caddy|haproxy'); do
+  p=/proc/$p; { read -r n <"$p/comm"; } 2>/dev/null || continue
   hp_owner "${p#/proc/}"
   [ -n "$W" ] || { w="$w$p/fd$nl"; continue; }
   # its processes that serve run as somebody else

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from collector.errors import NotUnderstood
+from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
 from collector.facts.logs.syslog.redaction import BOTH
 from collector.facts.system.processes import READS as _PROCESS_READS
@@ -31,10 +31,10 @@ READS: tuple[Read, ...] = (
         + r"""
 c=; g=; k=
 IFS=$hp_nl
-for p in $(grep -lxE 'rsyslogd|syslog-ng' /proc/[0-9]*/comm 2>/dev/null); do
-  p=${p%/comm}
-  # one of a container is not this host's
-  [ "$p/root/etc" -ef /etc ] || continue
+for p in $(hp_started 'rsyslogd|syslog-ng'); do
+  p=/proc/$p
+  # one of a container is not this host's, nor is one that a user has started
+  [ "$p/root/etc" -ef /etc ] && hp_system "${p#/proc/}" || continue
   a=$(tr '\000' '\n' <"$p/cmdline")
   n=; read -r n <"$p/comm"
   printf '== process %s %s\n' "${p#/proc/}" "$n"
@@ -63,6 +63,7 @@ if [ -f "$n" ] || [ -n "$g" ]; then
     grep -v -e "${hp_tab}scl\.conf\$" -e 'conf\.d/\*\.conf$' |
     sed -e 's,/$,/*,' -e "s,$hp_tab\([^/]\),$hp_tab/etc/syslog-ng/\1,")
 fi
+! hp_cut_off "$c" && ! hp_cut_off "$g" || echo '== more'
 set --
 set -f
 j=
@@ -71,12 +72,14 @@ for l in $c == $g; do
   set +f
   for f in ${l#*"$hp_tab"}; do
     NAMER=${l%%"$hp_tab"*}
-    hp_can "$f" && [ $# -lt 64 ] && set -- "$@" "$NAMER$hp_tab$f"
+    hp_can "$f" || continue
+    if [ $# -lt 64 ]; then set -- "$@" "$NAMER$hp_tab$f"; else echo '== more'; fi
   done
 done
 set +f; NAMER=
 w=$(hp_finds '/^[^#]*\(@\|omfwd\|omrelp\|[Ww]ork[Dd]irectory\|[Ss]pool[Dd]irectory\|log\.file\)/p' \
   $m /etc/rsyslog.d/* "$@")
+! hp_cut_off "$w" || echo '== more'
 if [ -n "$w" ]; then
   # only root says where to look further
   w=$(printf '%s\n' "$w" | sed -n "s/^$hp_tab//p")
@@ -119,7 +122,8 @@ for l in $k; do
         + r""" | sed 's/^/|/'
 done
 # where messages end that are written to a link
-t=$(find /var/log -maxdepth 2 ! -path "*$hp_nl*" -type l 2>/dev/null | head -n 64)
+t=$(find /var/log -maxdepth 2 ! -path "*$hp_nl*" -type l 2>/dev/null | hp_most 400)
+case $t in (*"${hp_nl}more") echo '== more';; esac
 set -f
 echo '== links'
 for f in $t; do
@@ -231,6 +235,8 @@ def syslog_running(capture: Capture) -> Running:
             files[path] = CapturedFile(path, ReadStatus.OK, data=data)
         elif words[0] == "queue":
             queue += [_queued(line) for line in body]
+        elif words == ["more"]:
+            raise CouldNotLook(_READ, msg("more_than_is_read"))
         elif words == ["links"]:
             links = {link: target for target, link in (line[1:].split("|", 1) for line in body)}
         elif words[0] == "notes" and len(words) > 1:

@@ -45,6 +45,7 @@ set --
 for f in /var/log/messages.1 /var/log/messages /var/log/syslog.1 /var/log/syslog \
   $(hp_finds 's/.*impstats.*log\.file="\(\/[^"]*\)".*/\1/p' /etc/rsyslog.conf \
   /etc/rsyslog.d/*.conf 2>/dev/null | sed -n "s/^$hp_tab//p"); do
+  case $f in (/*) ;; (*) echo more; continue;; esac
   [ -f "$f" ] && set -- "$@" "$f"
 done
 for f do
@@ -89,6 +90,8 @@ def drops(capture: Capture) -> tuple[Drop, ...]:
         raise CouldNotLook(_READ, msg("capture_no_time_collection"))
     found, path = [], ""
     for line in text.splitlines():
+        if line == "more":
+            raise CouldNotLook(_READ, msg("more_than_is_read"))
         if line.startswith("log=/"):
             path = line.removeprefix("log=")
             continue

@@ -81,7 +81,7 @@ def _only(names: tuple[str, ...], before: str, between: str, rest: list[str]) ->
     """What is quoted behind one of the names stays; `rest` takes away what else is quoted."""
     return [
         *(
-            rf"s/\({start}{_spelt(name)}{between}\)\([\"'[]\)/\1{_MARK}\2/g"
+            rf"s/\({start}{_spelt(name)}{between}\)\([\"'`[]\)/\1{_MARK}\2/g"
             for name in names
             for start in ("^", before)
         ),
@@ -102,6 +102,7 @@ _PAIRS = _only(
         r"s/\([A-Za-z0-9_.][[:space:]]*=[[:space:]]*\)\[[^]]*\]/\1[\"redacted\"]/g",
         rf"s/\([A-Za-z0-9_.][[:space:]]*=[[:space:]]*\)\"{_QUOTED}\"*/\1\"redacted\"/g",
         r"s/\([A-Za-z0-9_.][[:space:]]*=[[:space:]]*\)'[^']*'*/\1\"redacted\"/g",
+        r"s/\([A-Za-z0-9_.][[:space:]]*=[[:space:]]*\)`redacted`/\1\"redacted\"/g",
     ],
 )
 _TEMPLATE = r"[$]" + any_case("template") + r"[[:space:]]"
@@ -162,7 +163,9 @@ _COMMON = [
     r"s/\[[^][@[:space:]\"]\{1,\}@\([^@]\)/[redacted@\1/g",
     r"s/\(--[a-z-]*token[[:space:]=]\{1,\}\)[^[:space:]\"]*/\1redacted/g",
 ]
-_BEFORE = [_TEMPLATES, *_PAIRS]
+# What rsyslogd makes up when it starts: of a setting that is kept it is told that it is so.
+_MADE_UP = r"s/\([=(,[:space:]]\)`[^`]*`*/\1`redacted`/g"
+_BEFORE = [_MADE_UP, _TEMPLATES, *_PAIRS]
 # A string, a list or a setting that goes on below becomes one line, so that what looks for a value
 # behind its name finds it. `~l~` stands for the end of a line ahead of the head of another file.
 _JOINED = r"""/^== /b hjz
@@ -176,6 +179,7 @@ s/^\([^"']*\)'[^']*'/\1/
 t hjq
 /^[^"']*"/b hjs
 /=[[:space:]]*'[^']*$/b hjs
+/=[[:space:]]*`[^`]*$/b hjs
 /=[[:space:]]*\[[^]]*$/b hjl
 /[A-Za-z0-9_.][[:space:]]*=[[:space:]]*$/b hjl
 g
@@ -212,6 +216,7 @@ _BEHIND = [
         r"\1 redacted/g"
         for q in ('"', "'")
     ),
+    r"s/^\([^\"']*[[:space:]]\^\)[^[:space:]]*[^A-Za-z0-9_.\/+;[:space:]-].*/\1redacted/",
     r"s/\([[:space:]]\^\/[^[:space:]]*\)[[:space:]].*/\1 redacted/",
     # of a template what it takes from a message, unless it is the path of a file
     r"/constant[[:space:]]*(/s/\(value=\"\)\([^\"\\]\|\\.\)*\"/\1redacted\"/g",
@@ -233,6 +238,9 @@ _NG_BELOW = [
 ]
 _NG = [
     values_of("password", "secret", "token"),
+    # a shell runs it, so that its first word may be a setting; filters hold patterns of names
+    r"s/\(program([[:space:]]*[\"']\)[^\"'[:space:]]*[=;<&][^\"']*/\1redacted/g",
+    r"s/\(program([[:space:]]*\)[^\"'[:space:])]*[=;<&][^)]*/\1redacted/g",
     r"s/\(program([[:space:]]*[\"'][^\"'[:space:]]*\)[[:space:]][^\"')]*/\1 redacted/g",
     *(
         step

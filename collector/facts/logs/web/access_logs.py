@@ -19,7 +19,7 @@ from collector.facts.logs.web.models import AccessLog, Site
 from collector.facts.logs.web.nginx import nginx_sites
 from collector.facts.logs.web.others import caddy_sites, lighttpd_sites, tomcat_sites
 from collector.facts.logs.web.servers import READS as _SERVER_READS
-from collector.facts.logs.web.servers import web_servers
+from collector.facts.logs.web.servers import Servers, web_servers
 from collector.model import Capture, Read
 
 READS: tuple[Read, ...] = (*_SERVER_READS, *_SAMPLE_READS)
@@ -71,6 +71,18 @@ class Seen:
 def web_sites(capture: Capture) -> WebSites:
     """Raises FactError when servers or their configuration could not be looked at."""
     servers = web_servers(capture)
+    sites, others = _parsed(servers)
+    held = records(capture) if sites else None
+    return WebSites(tuple(sites), tuple(others), servers.contained, held)
+
+
+def configured_sites(capture: Capture) -> tuple[Site, ...]:
+    """The sites alone, whatever lies in their logs. Raises FactError."""
+    return tuple(_parsed(web_servers(capture))[0])
+
+
+def _parsed(servers: Servers) -> tuple[list[Site], list[str]]:
+    """The sites, and the servers whose configuration is not followed."""
     sites: list[Site] = []
     others: list[str] = []
     for server in servers.own:
@@ -79,9 +91,7 @@ def web_sites(capture: Capture) -> WebSites:
             others.append(server.process)
         else:
             sites += parse(server)
-    held = records(capture) if sites else None
-    sites = [_kept(site) for site in sites]
-    return WebSites(tuple(sites), tuple(others), servers.contained, held)
+    return [_kept(site) for site in sites], others
 
 
 # what is written there is gone: a null device, a ring of nginx's own memory, a pipe into either

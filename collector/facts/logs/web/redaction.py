@@ -10,11 +10,25 @@ _NAMES = (
 )  # fmt: skip
 # Of a program that takes the log only rotatelogs and cronolog say in their arguments how long it
 # is kept.
-PIPES = r"""s/\(["']\)\(|[^"'[:space:]\\]*rotatelogs[[:space:]][-A-Za-z0-9_./%:+ ]*["']\)/\1~q~\2/g
-s/\(["']\)\(|[^"'[:space:]\\]*cronolog[[:space:]][-A-Za-z0-9_./%:+ ]*["']\)/\1~q~\2/g
-s/\("|[^"[:space:]\\]*\)[[:space:]]\([^"\\]*\\.\)*[^"\\]*"/\1 ***"/g
-s/\('|[^'[:space:]\\]*\)[[:space:]]\([^'\\]*\\.\)*[^'\\]*'/\1 ***'/g
-s/\(["']\)~q~|/\1|/g"""
+# Of others the name stays where it is nothing but one: a shell may take what is piped to.
+_PROGRAM = r"|[|$]\{0,1\}[[:space:]]*[A-Za-z0-9_.\/+-]*"
+PIPES = "\n".join(
+    [
+        *(
+            rf"s/\([\"']\)\({_PROGRAM}{name}2\{{0,1\}}[[:space:]][-A-Za-z0-9_./%:+ ]*[\"']\)"
+            r"/\1~q~\2/g"
+            for name in ("rotatelogs", "cronolog")
+        ),
+        rf"s/\"\({_PROGRAM}\)\"/\"~q~\1\"/g",
+        rf"s/'\({_PROGRAM}\)'/'~q~\1'/g",
+        rf"s/\"\({_PROGRAM}\)[[:space:]]\([^\"\\]*\\.\)*[^\"\\]*\"/\"~q~\1 ***\"/g",
+        rf"s/'\({_PROGRAM}\)[[:space:]]\([^'\\]*\\.\)*[^'\\]*'/'~q~\1 ***'/g",
+        r"s/\"|\([^\"\\]*\\.\)*[^\"\\]*\"/\"|***\"/g",
+        r"s/'|\([^'\\]*\\.\)*[^'\\]*'/'|***'/g",
+        r"/[Ll]og[[:space:]]/s/\([[:space:]]|\)[^[:space:]\"']*[=;?<&$][^[:space:]\"']*/\1***/g",
+        r"s/\([\"']\)~q~|/\1|/g",
+    ]
+)
 XML = "\n".join(
     [
         "s/<!--[^>]*-->/<!-- -->/g",

@@ -15,17 +15,16 @@ if TYPE_CHECKING:
     from collector.pledges.register.register import Register
     from collector.pledges.standing.listing import Listed
 
-# of the others nobody owes a look
-_OWED = frozenset({"active", "suspended", "lapsed"})
-
 
 def absent(register: Register, rows: Iterable[Listed]) -> dict[str, list[str]]:
     """By id of those in force, the hosts that no evidence has an answer of; none where all were."""
+    from collector.pledges.due.lifecycle import OWED
+
     looked = register.hosts_that_answered()
     found = {
         one.record.id: [h for h in one.record.hosts if h not in looked.get(one.record.id, ())]
         for one in rows
-        if one.state in _OWED
+        if one.state in OWED
     }
     return {id: hosts for id, hosts in found.items() if hosts}
 

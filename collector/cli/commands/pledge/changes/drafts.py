@@ -12,7 +12,7 @@ import click
 
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.pledge import open_register, register_option
-from collector.cli.options.words import name_given, prose_given
+from collector.cli.options.words import person_given, prose_given
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput, one_line
@@ -53,7 +53,7 @@ def withdraw_draft(
 
     said = {
         "reason": prose_given(reason, "--reason") or "",
-        "by": name_given(by, "--by") or "",
+        "by": person_given(by, "--by") or "",
     }
     today = datetime.now(UTC).astimezone(CHINA).date()
     register = open_register(location)
@@ -108,11 +108,11 @@ def _withdraw(
             found.append((id, record.document.get("renews"), version))
         if faults:
             # within the transaction: what was written of the others goes with it
-            raise _refusal(faults, len(ids))
+            raise refusal(faults, len(ids))
     return found
 
 
-def _refusal(faults: Sequence[BadInput], asked: int) -> BadInput:
+def refusal(faults: Sequence[BadInput], asked: int) -> BadInput:
     if asked == 1:
         return faults[0]
     for problem in faults[:_NAMED]:
@@ -123,7 +123,7 @@ def _refusal(faults: Sequence[BadInput], asked: int) -> BadInput:
     count = len(faults)
     return BadInput(
         tr(
-            f"{asked} 份中 {count} 份不能撤回，没有草稿被撤回",
+            f"{asked} 份中 {count} 份不能撤回，一份都没有撤回",
             f"{count} of {asked} cannot be withdrawn; nothing is withdrawn",
         )
     )

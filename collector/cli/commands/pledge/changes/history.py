@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ import click
 
 from collector import catalog
 from collector.cli.commands.pledge.changes import told
+from collector.cli.commands.pledge.changes.became import Became, findings_by_evidence
 from collector.cli.options.common import form_option, output_option
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.times import parse_day
@@ -57,9 +58,11 @@ class _Step:
 
 @dataclass(frozen=True, slots=True)
 class _Attached:
-    """A bundle that was attached; one that was declared void as well, which a version says."""
+    """A bundle that was attached; `void` is what the record says of one that is void now."""
 
     evidence: Evidence
+    became: Became
+    void: Mapping[str, Any] | None = None
 
     @property
     def at(self) -> datetime:
@@ -67,6 +70,7 @@ class _Attached:
 
     def lines(self) -> Iterator[str]:
         from collector.report.model.listed import verdicts
+        from collector.report.model.standings import void_since
 
         one, words = self.evidence, verdicts(lang())
         yield tr(
@@ -74,23 +78,31 @@ class _Attached:
             f"evidence {one.sequence}  {_minute(one.attached_at)}",
         )
         said = tr("，", ", ").join(
-            f"{clause['number']} {words.get(one.verdicts[n], one.verdicts[n])}"
+            f"{clause['number']} {words.get(word, word)}"
             for n, clause in catalog.clauses().items()
-            if n in one.verdicts
+            if n in one.verdicts and (word := one.word(n)) is not None
         )
         at = _minute(one.collected_at)
         yield wrap(tr(f"采集于 {at}：{said}", f"collected {at}: {said}"), indent="  ")
+        if self.void is not None:
+            yield wrap(void_since(self.void).text.to(lang()), indent="  ")
+        yield from (wrap(line, indent="  ") for line in self.became.lines())
 
     def rows(self, id: str) -> Iterator[list[Cell]]:
         yield [id, "", self.at, "evidence", "", self.evidence.sequence, False]
 
     def plain(self) -> dict[str, Any]:
+        from collector.pledges.record.masking import masked
+
         return {
             "sequence": self.evidence.sequence,
             "digest": self.evidence.digest,
             "attached_at": self.at.isoformat(),
             "collected_at": self.evidence.collected_at.isoformat(),
             "verdicts": dict(self.evidence.verdicts),
+            **({"void": masked(dict(self.void))} if self.void is not None else {}),
+            **({"refused": str(self.evidence.refused)} if self.evidence.refused else {}),
+            **self.became.plain(),
         }
 
 
@@ -118,6 +130,7 @@ def history(
     *, id: str, since: str | None, output: Path | None, form: str, location: str | None
 ) -> int:
     from collector.cli.ui.sheets import as_csv, put
+    from collector.pledges.record.voiding import voided
 
     register = open_register(location)
     # what somebody changed behind the register's back is told, and not shown as history
@@ -126,8 +139,10 @@ def history(
     start = _start(since)
     every = list(_steps(known))[::-1]
     steps = [step for step in every if step.at >= start]
+    became = findings_by_evidence(register, id)
+    void = {entry["sequence"]: entry for entry in voided(known[-1].record)}
     evidence = [
-        _Attached(one)
+        _Attached(one, became.get(one.sequence, Became()), void.get(one.sequence))
         for one in register.every_evidence(id, hold=False)[::-1]
         if one.attached_at >= start
     ]

@@ -104,7 +104,8 @@ def _ending(register: Register, which: Which) -> list[str]:
     now = datetime.now(UTC)
     today = now.astimezone(CHINA).date()
     wanted = Wanted(expiring=which.expiring, grades=which.grades, search=which.search)
-    rows = listed(register.briefs(now), {}, now, timedelta())
+    # when their period ends is asked for alone
+    rows = listed(register.briefs(now), {}, now, timedelta(), {})
     every = ordered((one for one in rows if wanted.holds(one, today)), "until")
     known = {
         one.record.document.get("renews") for one in rows if not is_withdrawn(one.record.document)

@@ -25,6 +25,7 @@ _WORDS = {
     "approver": Text("批准人", "approver"),
     "expires": Text("到期", "expires"),
     "draft": Text("草稿", "draft"),
+    "taken_back": Text("撤回的误登", "taken back as a mistake"),
     "withdrawn.date": Text("撤回日期", "withdrawn on"),
     "withdrawn.reason": Text("撤回理由", "why withdrawn"),
     "withdrawn.by": Text("撤回经办人", "withdrawn by"),
@@ -100,8 +101,10 @@ def _value(value: Any) -> str:
 
 
 def _entry(value: Any) -> str:
-    if not isinstance(value, Mapping):
-        return str(value)
+    if isinstance(value, Mapping):
+        return " ".join(_entry(inner) for _, inner in sorted(value.items()))
+    if isinstance(value, list):
+        return " ".join(map(_entry, value))
     # of a digest so much as tells it from another
-    texts = (str(inner) for _, inner in sorted(value.items()))
-    return " ".join(text[:12] if _DIGEST.fullmatch(text) else text for text in texts)
+    text = str(value)
+    return text[:12] if _DIGEST.fullmatch(text) else text

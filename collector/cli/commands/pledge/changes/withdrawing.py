@@ -15,7 +15,7 @@ from collector.cli.options.openness import mode_of, public_option
 from collector.cli.options.outputs import check_output
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
-from collector.cli.options.words import name_given, prose_given
+from collector.cli.options.words import person_given, prose_given
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang_option, tr
 from collector.errors import BadInput
@@ -78,7 +78,7 @@ def withdraw_notice(
     said: dict[str, Any] = {
         "date": today.isoformat(),
         "reason": prose_given(reason, "--reason"),
-        "by": name_given(by, "--by"),
+        "by": person_given(by, "--by"),
     }
     if place is not None:
         _check(place, location)

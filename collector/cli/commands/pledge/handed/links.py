@@ -75,6 +75,7 @@ def hand_in_link(
     location: str | None,
 ) -> int:
     from collector.cli.workflows.handed.waiting import place
+    from collector.handin.gone import tell
 
     if bool(listed) + bool(revoke) + (host is not None) != 1:
         raise click.UsageError(
@@ -86,6 +87,7 @@ def hand_in_link(
     register = open_register(location)
     places = place(register, location)
     if listed:
+        tell(places, {known.id: known.hosts for known in register.briefs()})
         return _list(places, pledge)
     if revoke:
         return _revoke(places, revoke)
@@ -140,6 +142,7 @@ def _list(places: Places, pledge: str | None) -> int:
     from collector.cli.options.answering import answer as told
     from collector.cli.ui.grid import Grid
     from collector.handin import links
+    from collector.handin.gone import is_gone
 
     found = [link for link in links.every(places) if pledge in (None, link.pledge)]
     told(links=[_told(places, link) for link in found])
@@ -152,6 +155,8 @@ def _list(places: Places, pledge: str | None) -> int:
     )
     for link in found:
         state = _STATES[links.state(places, link)].to(lang())
+        if is_gone(places, link):
+            state += tr("，主机已不在登记中", ", host no longer declared")
         at = link.ends_at.isoformat(timespec="minutes")
         grid.add_row(link.id, state, link.pledge, one_line(link.host), at)
     out(grid.drawn(100))
@@ -169,9 +174,11 @@ def _revoke(places: Places, id: str) -> int:
 
 def _told(places: Places, link: Link) -> dict[str, Any]:
     from collector.handin import links
+    from collector.handin.gone import is_gone
 
     return {
         "id": link.id,
+        "declared": not is_gone(places, link),
         "state": links.state(places, link),
         "pledge": link.pledge,
         "host": link.host,

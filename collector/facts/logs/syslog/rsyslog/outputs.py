@@ -93,6 +93,7 @@ class Action:
             line,
             may=reach.may,
             unsure=reach.unsure,
+            logins=reach.logins,
             port=port,
             transport=self.transport,
             queue=self.queue,

@@ -236,7 +236,7 @@ class _Walk:
 
 
 def _with(out: Output, reach: Reach) -> Output:
-    return replace(out, takes=reach.takes, may=reach.may, unsure=reach.unsure)
+    return replace(out, takes=reach.takes, may=reach.may, unsure=reach.unsure, logins=reach.logins)
 
 
 def _flags(log: Atom) -> set[str]:

@@ -1,13 +1,21 @@
-"""The newest look at each host, out of as many bundles as that takes: what a matrix shows. Pure."""
+"""The newest look at each host, out of as many bundles as that takes: what a matrix shows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from collector.attest.bundle.provenance import is_collected
 from collector.model import HostStatus
+from collector.pledges.database.rows import Evidence, past_ones
+from collector.pledges.standing.finding_history import (
+    judged_in_full,
+    looked_at_in_full,
+    made_before,
+)
+from collector.pledges.status.findings import looked_at
+from collector.pledges.status.latest_bundle import Newest
 
 # of a finding, what a matrix shows of it: thousands of them are kept
 _SHOWN = ("control", "clause", "verdict")
@@ -73,3 +81,44 @@ def newest_looks(
             break
     unseen = tuple(host for host in declared if host not in hosts)
     return Looks(hosts, controls, seen, of, frozenset(handed_in), unseen)
+
+
+def looks_of(
+    declared: Sequence[str], evidence: Sequence[Evidence], newest: Newest | None = None
+) -> Looks:
+    """Of those hosts, by all the evidence of their record; `newest`: one that is open already.
+
+    The newest look at a host is that by its own time, in whichever bundle it was attached. Raises
+    BadInput where a bundle that it takes cannot be read.
+    """
+    past = past_ones(evidence)
+    counting = [one for one in reversed(evidence) if one.sequence not in past]
+    # what is signed by a key that counts no more covers nothing that counts
+    rows = sorted(counting, key=lambda one: bool(one.refused))
+    before, left, read = made_before(rows), set(declared), []
+    for row in rows:
+        opened = newest if newest and newest.digest == row.digest else Newest(row)
+        read.append((row, opened.evidence))
+        left -= looked_at_in_full(row, opened.evidence, before[row.sequence])
+        if not left:
+            break
+    parts = [
+        (row, document, host)
+        for number, (row, document) in enumerate(read)
+        for host in document["hosts"]
+        if host in declared or not number
+    ]
+    parts.sort(key=lambda part: _rank(*part))
+    shown = dict.fromkeys([*declared, *(host for _, _, host in parts)])
+    single = (
+        (row.sequence, {**document, "hosts": {host: document["hosts"][host]}}, judged_in_full(row))
+        for row, document, host in parts
+    )
+    found = newest_looks(single, tuple(shown))
+    order = dict.fromkeys(host for _, document in read for host in document["hosts"])
+    return replace(found, hosts={host: found.hosts[host] for host in order if host in found.hosts})
+
+
+def _rank(row: Evidence, document: Mapping[str, Any], host: str) -> tuple[bool, float, int]:
+    at = looked_at(document["hosts"][host], row)
+    return bool(row.refused), -at.timestamp(), -row.sequence

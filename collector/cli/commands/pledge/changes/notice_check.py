@@ -1,0 +1,181 @@
+"""What `pledge notice` would give notice of, and how what it gave is taken back."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from collector.cli.commands.pledge.changes import undoing
+from collector.cli.options.answering import answer
+from collector.cli.ui.columns import out
+from collector.cli.ui.grid import Grid, room
+from collector.cli.ui.language import lang, tr
+from collector.cli.workflows.desk.noticing import Asked, Made, made
+from collector.errors import BadInput, one_line
+from collector.i18n.message import in_chinese
+from collector.pledges.record.notices import Notice
+
+if TYPE_CHECKING:
+    from collector.pledges.register.register import Register
+
+# of pledges that nothing is said of, or that could not be read, so many are named
+_NAMED = 5
+# of a table that is only looked at
+_SHOWN = 40
+
+
+@dataclass(slots=True)
+class Sent:
+    """The notices of one command, and the pledges of which there was none."""
+
+    on_record: bool
+    written: list[dict[str, str]] = field(default_factory=list)
+    nothing: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
+
+    def named_already(self, id: str, notice: Made) -> None:
+        """Keeps what a notice that stands already told its customer to mend."""
+        every = len(Notice(notice.entry).named)
+        for number, named in notice.again:
+            said = tr(
+                f"{id}：{every} 项中 {named} 项已在 {number} 号通知书中",
+                f"{id}: {named} of {every} are named by the notice {number} already",
+            )
+            self.again.append(one_line(said, 300))
+
+    def not_read(self, id: str, problem: BadInput) -> None:
+        said = in_chinese(problem.said) if lang() == "zh" else str(problem)
+        self.unread.append(f"{id}: {one_line(said, 600)}")
+
+    def status(self, location: str | None) -> int:
+        """Says it; 0, or 2 where of several pledges one could not be read."""
+        self.say()
+        answer(notices=self.written, nothing=self.nothing, on_record=self.on_record)
+        if self.on_record:
+            _tell_back(self.written, location)
+        return 2 if self.unread else 0
+
+    def say(self) -> None:
+        """A few by name; hundreds are counted."""
+        count = len(self.nothing)
+        for id in self.nothing if count <= _NAMED else ():
+            said = tr(f"{id}：没有可通知的问题", f"{id}: nothing to give notice of")
+            click.echo(said, err=True)
+        if count > _NAMED:
+            said = tr(
+                f"{count} 份登记没有可通知的问题", f"{count} pledges: nothing to give notice of"
+            )
+            click.echo(said, err=True)
+        for line in self.again[:_NAMED]:
+            click.echo(line, err=True)
+        if (rest := len(self.again) - _NAMED) > 0:
+            said = tr(
+                f"… 另有 {rest} 处已在别的通知书中", f"… {rest} more are named by other notices"
+            )
+            click.echo(said, err=True)
+        for line in self.unread[:_NAMED]:
+            click.echo(line, err=True)
+        if (rest := len(self.unread) - _NAMED) > 0:
+            more = tr(f"… 另有 {rest} 份未能生成", f"… {rest} more could not be made")
+            click.echo(more, err=True)
+
+
+def show(register: Register, ids: Sequence[str], asked: Asked, now: datetime) -> int:
+    """Who would be given notice of what; nothing is made or written."""
+    found = Sent(on_record=False)
+    told: list[dict[str, Any]] = []
+    grid = Grid(
+        tr("登记", "pledge"),
+        tr("用户", "customer"),
+        tr("文号", "number"),
+        tr("问题", "findings"),
+        tr("最早期限", "first day"),
+    )
+    for id in ids:
+        try:
+            notice = made(register, id, asked, now, html=True)
+        except BadInput as problem:
+            if len(ids) == 1:
+                raise
+            found.not_read(id, problem)
+            continue
+        if notice is None:
+            found.nothing.append(id)
+            continue
+        found.named_already(id, notice)
+        one = _plain(id, notice)
+        if len(told) < _SHOWN:
+            customer = _customer(register, id)
+            count, day = str(one["findings"]), one["first_day"] or "-"
+            grid.add_row(id, customer, one["number"], count, day)
+        told.append(one)
+    found.say()
+    answer(check=True, notices=told, nothing=found.nothing, on_record=False)
+    if told:
+        out(grid.drawn(room()))
+    if (rest := len(told) - _SHOWN) > 0:
+        out(tr(f"… 另有 {rest} 份\n", f"… {rest} more\n"))
+    findings = sum(one["findings"] for one in told)
+    out(
+        tr(
+            f"将生成 {len(told)} 份通知书，所列问题 {findings} 项（只检查，未写入）\n",
+            f"{len(told)} notice(s) would be given, of {findings} finding(s) (nothing is "
+            "written)\n",
+        )
+    )
+    return 2 if found.unread else 0
+
+
+def _customer(register: Register, id: str) -> str:
+    from collector.pledges.record.masking import masked
+
+    return str(masked(register.get(id).customer))
+
+
+def _plain(id: str, notice: Made) -> dict[str, Any]:
+    entry = notice.entry
+    rows = entry["findings"]
+    days = [row["mend_by"] for row in rows if row.get("mend_by")]
+    return {
+        "pledge": id,
+        "number": entry["number"],
+        "kind": entry["kind"],
+        "findings": sum(len(row["hosts"]) for row in rows),
+        "first_day": min(days, default=None),
+        "of": entry.get("of"),
+        "named_already": [{"number": n, "findings": count} for n, count in notice.again],
+    }
+
+
+def _tell_back(written: Sequence[dict[str, str]], location: str | None) -> None:
+    """How each is taken back: a command to copy, one for each notice."""
+    if not written:
+        return
+    lines = [_back(one["pledge"], one["number"], location) for one in written]
+    answer(undo=lines)
+    shown = lines if len(lines) <= _NAMED else lines[:1]
+    rest = len(lines) - len(shown)
+    more = tr(
+        f"其余 {rest} 份同样逐份撤回，命令见 --format json 的 undo，文号见 pledge notices",
+        f"so too each of the {rest} others: --format json has the commands (undo), `pledge "
+        "notices` the numbers",
+    )
+    said = tr(
+        "误发的逐份撤回（登记中仍可查）：",
+        "to take one back that was a mistake (it stays on record):",
+    )
+    # standard output has the names of files alone; not wrapped: it is copied
+    for line in (said, *shown, *((more,) if rest else ())):
+        click.echo(line, err=True)
+
+
+def _back(id: str, number: str, location: str | None) -> str:
+    why, who = tr("理由", "WHY"), tr("经办人", "NAME")
+    words = ["hostpledge", "pledge", "withdraw-notice", id, number, "--reason", why, "--by", who]
+    return shlex.join([*words, *undoing.register_words(location)])

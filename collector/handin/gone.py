@@ -1,0 +1,39 @@
+"""Links of hosts that their record declares no more, as whoever reads the register says.
+
+What is reached from outside reads none: it finds a mark beside the link, or does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from collector import private
+from collector.handin import links
+from collector.handin.links import Link
+from collector.handin.places import Places
+
+_MARK = ".gone"
+
+
+def tell(places: Places, declared: Mapping[str, Collection[str]]) -> None:
+    """`declared`: by pledge, of all of the register, its hosts of today.
+
+    A host that is declared again has its link again. Raises BadInput for a damaged file.
+    """
+    if not places.folder.is_dir():
+        return
+    for link in links.every(places):
+        gone = link.host not in declared.get(link.pledge, ())
+        if gone is is_gone(places, link):
+            continue
+        mark = places.file("links", link.digest, _MARK)
+        with places.held():
+            places.log("host_gone" if gone else "host_declared", id=link.id)
+            if gone:
+                private.write_aside(mark, b"")
+            else:
+                mark.unlink(missing_ok=True)
+
+
+def is_gone(places: Places, link: Link) -> bool:
+    return private.is_there(places.file("links", link.digest, _MARK))

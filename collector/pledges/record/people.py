@@ -1,0 +1,18 @@
+"""People's names as they are compared: however the blanks in them were typed. Pure."""
+
+from __future__ import annotations
+
+import re
+
+_BLANKS = re.compile(r"\s+")
+# a name of two characters is often set as wide as one of three
+_TWO = re.compile(r"^([\u4e00-\u9fff]) ([\u4e00-\u9fff])(?= |$)")
+
+
+def plain_name(text: str) -> str:
+    """Without blanks around it, and with one plain blank for each row of blanks within.
+
+    >>> plain_name(" 李 工  13800000001"), plain_name("Li  Na")
+    ('李工 13800000001', 'Li Na')
+    """
+    return _TWO.sub(r"\1\2", _BLANKS.sub(" ", text).strip(), count=1) if text else text

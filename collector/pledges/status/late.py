@@ -1,0 +1,51 @@
+"""The follow-ups of a record whose finding falls due. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from collector.model import Text
+from collector.pledges.due.deadlines import Due
+from collector.pledges.record.form import PledgeRecord
+from collector.pledges.record.times import waiver_end
+from collector.pledges.status.brief import Brief
+from collector.pledges.status.findings import Life
+
+
+def late(
+    record: PledgeRecord | Brief, found: Sequence[Life] | None, until: datetime
+) -> tuple[Due, ...]:
+    """The follow-ups whose finding is open and falls due until then (aware).
+
+    Without `found`, what became of a finding is not known, and all of them are taken for open.
+    """
+    dues: list[Due] = []
+    for entry in record.document.get("follow_ups", ()):
+        if "due" not in entry or (at := waiver_end(entry["due"])) > until:
+            continue
+        if found is not None and not any(_is_about(entry, life) for life in found):
+            continue
+        dues.append(
+            Due(
+                record.id,
+                "finding",
+                at,
+                Text(
+                    f"问题须于 {entry['due']} 前整改：{entry['control']}，主机 {entry['host']}，"
+                    f"责任人 {entry['owner']}",
+                    f"finding to be mended by {entry['due']}: {entry['control']} on "
+                    f"{entry['host']}, {entry['owner']}",
+                ),
+            )
+        )
+    return tuple(dues)
+
+
+def _is_about(entry: Mapping[str, Any], life: Life) -> bool:
+    return (
+        life.state == "open"
+        and life.control == entry["control"]
+        and entry["host"] in (life.host, "*")
+    )

@@ -1,0 +1,64 @@
+"""A link for a host that its record declares no more says so, and takes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from collector.handin import links
+from collector.handin.gone import tell
+from collector.handin.places import Places
+from collector.pledges.register.register import Register
+from tests.handin.served import Served, output, serving
+from tests.web.sites import Place, Site, filled, with_accounts
+from tests.web.test_declared_since import _declares
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with serving(tmp_path / "hand-in") as found:
+        yield found
+
+
+def test_what_it_answers(served: Served) -> None:
+    places = Places(served.folder)
+    link, address = served.link()
+    used, taken = served.link()
+    data = output()
+    served.put(taken, data)
+    tell(places, {link.pledge: ["another"]})
+    for answer in (served.curl(address), served.curl(f"{address}/collect.sh"),
+                   served.put(address, output("b"))):  # fmt: skip
+        assert answer.status == 410, answer.text
+        assert "no longer declared" in answer.text and "已不在登记之中" in answer.text
+        assert link.host not in answer.text
+    # what came before has its receipt, which says that the host is gone
+    receipt = served.curl(taken)
+    assert receipt.status == 200
+    assert f"{used.host}（已不在登记中 no longer declared）" in receipt.text
+    assert served.put(taken, data).status == 200
+    tell(places, {link.pledge: [link.host]})
+    assert served.curl(address).status == 200
+    assert "no longer declared" not in served.curl(taken).text
+
+
+def test_the_page_tells_as_soon_as_the_record_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from datetime import timedelta
+
+    from collector.pledges.database import location
+
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
+    own: Place = filled(tmp_path / "web")
+    with_accounts(own.state)
+    places = Places(location.place(own.register).hand_in)
+    _, token = links.new(places, "demo-1", "web-01", 3, timedelta(days=1))
+    site = Site(own)
+    browser = site.browser()
+    assert browser.get(f"/hand-in/{token}").status_code == 200
+    _declares(Register.open(own.register), ["web-02"])
+    site.house.index.renew()
+    assert browser.get(f"/hand-in/{token}").status_code == 410
