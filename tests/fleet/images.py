@@ -71,14 +71,20 @@ def ensure(names: set[str]) -> None:
     """Builds what is not there yet. Raises CannotRun."""
     with locked("images"):
         absent = {name for name in _with_parents(names) if not _there(name)}
-        for level in (
-            [name for name in sorted(absent) if not IMAGES[name].parent],
-            [name for name in sorted(absent) if IMAGES[name].parent],
-        ):
+        for level in levels(absent):
             with ThreadPoolExecutor(2) as pool:
                 list(pool.map(_build, level))
         if absent:
             _forget_old()
+
+
+def levels(names: set[str]) -> list[list[str]]:
+    """The order to build in: each list stands upon the lists before it alone."""
+    left, order = set(names), []
+    while left:
+        order.append(sorted(name for name in left if IMAGES[name].parent not in left))
+        left -= set(order[-1])
+    return order
 
 
 def apt_lines(suite: str) -> list[str]:

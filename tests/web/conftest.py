@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.web.sites import place, site
+from tests.web.sites import at_home, once, place, site
 
-__all__ = ["place", "site"]
+__all__ = ["at_home", "once", "place", "site"]

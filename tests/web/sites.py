@@ -164,14 +164,28 @@ class Browser:
 
 
 @pytest.fixture(scope="package")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """One register for all that only looks at it."""
+def once(tmp_path_factory: pytest.TempPathFactory) -> Place:
     folder = tmp_path_factory.mktemp("web")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOSTPLEDGE_HOME", str(folder / "home"))
         found = filled(folder)
-        with_accounts(found.state)
-        yield found
+    with_accounts(found.state)
+    return found
+
+
+@pytest.fixture(autouse=True, scope="module")
+def at_home(once: Place) -> Iterator[None]:
+    """Each module is who filled the one register, and before its own fixtures: one that outlives
+    a module's would be undone by that one's end."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOSTPLEDGE_HOME", str(once.home / "home"))
+        yield
+
+
+@pytest.fixture(scope="package")
+def place(once: Place) -> Place:
+    """One register for all that only looks at it."""
+    return once
 
 
 @pytest.fixture(scope="package")
