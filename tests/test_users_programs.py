@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from collector import catalog
+from collector.facts.base.opened import OPENED
 from collector.facts.system.processes import processes
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 from tests.mallory import Host, can_be_made
@@ -168,6 +169,17 @@ def test_an_agent_in_a_users_folder_is_not_the_hosts(host: Host) -> None:
     shutil.copy("/bin/dash", host.at("/home/mallory/agent"))
     host.started.append(f"exec /home/mallory/agent -c '{_RUNS}'")
     assert _agents(host) == [("/home/mallory/agent", False, False)]
+
+
+@pytest.mark.parametrize(("mode", "word"), [(0o755, "[]"), (0o4755, "[-]")])
+def test_a_set_uid_program_does_not_speak_for_root(host: Host, mode: int, word: str) -> None:
+    """Anybody starts it, with arguments of his choice, and it makes itself wholly root's."""
+    host.as_root = True
+    shutil.copy("/bin/dash", host.at("/opt/agent"))
+    host.at("/opt/agent").chmod(mode)
+    host.started.append(f"exec /opt/agent -c '{_RUNS}'")
+    body = f'{OPENED}for p in $(hp_started agent); do hp_owner $p; echo "[$W]"; done'
+    assert host.ran("dash", "-c", body).decode().split() == [word]
 
 
 _OF_PROCESSES = re.compile(r"/proc/(?:\[0-9\]\*|\*|\?\*)/(?:cmdline|comm|environ|status|exe)")
