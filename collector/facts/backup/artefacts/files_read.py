@@ -9,6 +9,25 @@ SOURCES = r"""/etc/crontab /etc/anacrontab /etc/cron.d/* /etc/cron.hourly/* /etc
   /etc/cron.weekly/* /etc/cron.monthly/* /var/spool/cron/* /var/spool/cron/crontabs/* \
   /etc/crontabs/* /etc/systemd/system/*.service"""
 
+
+def scripts_of(variable: str, more: str = "") -> str:
+    """Shell text: of the lines of hp_names in `variable`, those that name a script go to `m`.
+
+    `more`: patterns of other files that are to count as one, each with `,*|` behind it.
+    """
+    return rf"""m=
+for l in ${variable}; do
+  hp_line "$l"; f=$h_f
+  case "$f" in
+    /bin/*|/sbin/*|/usr/bin/*|/usr/sbin/*|/usr/lib/*|/usr/libexec/*|/usr/share/*) continue;;
+  esac
+  hp_can "$f" || continue
+  hp_first "$f"
+  case "$f,$h_l" in *.sh,*|{more}*,'#!'*) m="$m$l$hp_nl";; esac
+done
+NAMER="""
+
+
 # Folders that jobs and their scripts name, and the usual ones; in each the files that look like
 # dumps or archives, newest first; since when a repository is there, trees of versions, and what
 # cannot be deleted (chattr).
@@ -21,17 +40,7 @@ IFS=$hp_nl
 t=$(hp_names "$w" {SOURCES} /etc/borgmatic/*.y*ml /etc/borgmatic.d/*.y*ml /etc/rsnapshot.conf \
   /etc/restic/*.env /etc/default/restic*)
 hp_cut_off "$t" && echo more
-m=
-for l in $t; do
-  hp_line "$l"; f=$h_f
-  case "$f" in
-    /bin/*|/sbin/*|/usr/bin/*|/usr/sbin/*|/usr/lib/*|/usr/libexec/*|/usr/share/*) continue;;
-  esac
-  hp_can "$f" || continue
-  hp_first "$f"
-  case "$f,$h_l" in *.sh,*|*.env,*|*,'#!'*) m="$m$l$hp_nl";; esac
-done
-NAMER=
+{scripts_of("t", "*.env,*|")}
 set -f; names=$(hp_names "$w" $m); set +f
 hp_cut_off "$names" && echo more
 t=$t$hp_nl$names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collector.facts.backup.artefacts.files_read import SOURCES
+from collector.facts.backup.artefacts.files_read import SOURCES, scripts_of
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction_of_places import LOCATIONS
 
@@ -11,18 +11,9 @@ LISTS = (
     + rf"""
 IFS=$hp_nl
 w='/[A-Za-z0-9_./-]*[A-Za-z0-9_]'
-m= names=$(hp_names "$w" {SOURCES})
+names=$(hp_names "$w" {SOURCES})
 ! hp_cut_off "$names" || echo 'more called'
-for l in $names; do
-  hp_line "$l"; f=$h_f
-  case "$f" in
-    /bin/*|/sbin/*|/usr/bin/*|/usr/sbin/*|/usr/lib/*|/usr/libexec/*|/usr/share/*) continue;;
-  esac
-  hp_can "$f" || continue
-  hp_first "$f"
-  case "$f,$h_l" in *.sh,*|*,'#!'*) m="$m$l$hp_nl";; esac
-done
-NAMER=
+{scripts_of("names")}
 # of KIND OPTION MARK: what the files hold that stand behind that option, in tabs, units and scripts
 of() {{
   set -f
