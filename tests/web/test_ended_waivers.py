@@ -16,7 +16,10 @@ import pytest
 
 from collector.pledges.record.form import from_document
 from collector.pledges.record.times import CHINA
+from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.register.register import Register
+from collector.pledges.standing import listing
+from collector.web.reading import broken
 from tests.clock import today
 from tests.pledges import lives
 from tests.pledges.bundles import Signer
@@ -139,3 +142,35 @@ def test_a_page_of_a_past_day_has_the_waiver_of_that_day(own: Place) -> None:
     now = customer.dossier("demo-0", NOW, None, "en")
     assert now.failing == {"2.4"}
     assert replace(now, at=TODAY).failing == {"2.4"}
+
+
+@pytest.mark.parametrize("passes", ["a waiver's end", "midnight", "midnight in China"])
+def test_what_was_read_of_bundles_is_read_anew_once_something_ended(
+    own: Place, monkeypatch: pytest.MonkeyPatch, passes: str
+) -> None:
+    """A waiver may end at any time of a day, what is attested ends at midnight."""
+    noon = NOW.replace(hour=12, minute=0) + timedelta(days=1)
+    before, after = {
+        "a waiver's end": (noon - timedelta(minutes=1), noon + timedelta(minutes=1)),
+        "midnight": (noon.replace(hour=23, minute=59), noon + timedelta(hours=12)),
+        "midnight in China": (noon.replace(hour=15, minute=59), noon.replace(hour=16)),
+    }[passes]
+    waived = _waiver(noon.isoformat()) if passes == "a waiver's end" else _waiver(LATER)
+    _now_waived_by(own, waived)
+    looked = ReadOnlyRegister.open_read_only(own.register)
+    rows, course = looked.all_evidence()["demo-0"], looked.waiver_courses()["demo-0"]
+    (one,) = listing.listed(
+        looked.briefs(before), looked.newest_evidence(), before, timedelta(0), {}
+    )
+    asked: list[datetime] = []
+
+    def read(*given: Any) -> bool:
+        asked.append(given[-1])
+        return False
+
+    monkeypatch.setattr(broken, "may_be", lambda *_, **__: True)
+    monkeypatch.setattr(broken, "_read", read)
+    known = broken.Broken()
+    for now in (before, before, after, after):
+        known.is_broken(looked, one, "digest", rows, now, course)
+    assert asked == [before, after]

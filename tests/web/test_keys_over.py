@@ -87,5 +87,5 @@ def test_what_was_read_of_bundles_is_read_anew_once_a_key_is_over(
     known = broken.Broken()
     over = replace(rows[0], refused="revoked")
     for held in (rows, rows, (over, *rows[1:]), rows):
-        known.is_broken(looked, one, "digest", held, NOW, waived=False)
+        known.is_broken(looked, one, "digest", held, NOW)
     assert len(asked) == 3

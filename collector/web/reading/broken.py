@@ -7,12 +7,13 @@ and a row of before it failed: of most pledges none.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from collector.catalog import described
 from collector.errors import CollectorError
 from collector.pledges.database.rows import Evidence
-from collector.pledges.record.times import CHINA
+from collector.pledges.database.waived import Course
+from collector.pledges.record.times import CHINA, waiver_end
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.standing import listing
 from collector.pledges.standing.finding_history import failing_before, last_lives
@@ -32,22 +33,29 @@ class Broken:
         record: str,
         rows: Sequence[Evidence],
         now: datetime,
-        *,
-        waived: bool,
+        course: Course | None = None,
     ) -> bool:
         """`record`: the digest of its version; `rows`: all evidence of it, void ones as well.
 
-        `waived`: did it ever have a waiver? A row of before may say `partial` by one that ended.
+        `course`: its waivers, if it ever had one. A row of before may say `partial` by one that
+        ended.
 
         What cannot be read is not called so: then the row says that nothing is proven.
         """
         last = one.last
-        if last is None or last.doubted or last.refused or not may_be(one, rows, waived=waived):
+        if (
+            last is None
+            or last.doubted
+            or last.refused
+            or not may_be(one, rows, waived=course is not None)
+        ):
             return False
         id = one.record.id
-        # a waiver holds up to a day, and a key until it is revoked
+        # waivers end at a moment, what is attested at the end of a day, a key once it is revoked
+        over = sum(waiver_end(w["expires"]) <= now for w in course.now) if course else 0
+        day = f"{now.astimezone(CHINA):%Y-%m-%d} {now.astimezone(UTC):%Y-%m-%d}"
         told = (f"{row.digest} {row.refused}" for row in rows)
-        key = (last.digest, record, f"{now.astimezone(CHINA):%Y-%m-%d}", *told)
+        key = (last.digest, record, f"{day} {over}", *told)
         known = self._known.get(id)
         if known is None or known[0] != key:
             known = self._known[id] = (key, _read(register, id, last.sequence, now))

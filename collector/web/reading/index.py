@@ -138,7 +138,7 @@ class Index:
             or kept.record != digests.get(one.record.id)
         ]
         sought, networks = _sought(register, changed)
-        rows_of, ever_waived = register.all_evidence(), register.waiver_courses()
+        rows_of, courses = register.all_evidence(), register.waiver_courses()
         broken: dict[str, bool] = {}
         rows = []
         for one in every:
@@ -146,7 +146,7 @@ class Index:
             text = sought[id] if id in sought else str(before[id].sought)
             record = digests.get(id, "")
             broken[id] = self._broken.is_broken(
-                register, one, record, rows_of.get(id, ()), now, waived=id in ever_waived
+                register, one, record, rows_of.get(id, ()), now, courses.get(id)
             )
             row = _row(one, text, record, now, broken=broken[id])
             if id not in before or before[id].seal != row["seal"]:
