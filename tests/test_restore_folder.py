@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import jinja2
 import pytest
 
 TEMPLATE = Path(__file__).parents[1] / "roles/backup/templates/hostpledge-restore-test.j2"
@@ -79,3 +81,64 @@ def test_it_makes_its_folders_itself_or_stops() -> None:
     text = TEMPLATE.read_text()
     assert "mkdir -p" not in text
     assert 'if ! mkdir "$work" "$work/restored"; then failed=' in text
+
+
+# --- what hangs keeps nothing waiting -------------------------------------------------------------
+
+_RESTIC = """#!/bin/sh
+case $1 in
+  snapshots) echo '[{"time":"2026-11-20T00:00:00Z","short_id":"abc"}]';;
+  stats) echo '{"total_size":1}';;
+  restore)
+    mkdir -p "$5/srv" && echo x >"$5/srv/file"
+    ! flock -n "$LOCK" true || echo 'free while restoring';;
+esac
+exit 0
+"""
+
+
+def test_the_lock_is_not_held_while_what_is_peoples_is_read(way: Path, tmp_path: Path) -> None:
+    """A FIFO in the place of a file has its reader wait, and no backup may wait for that."""
+    restic, lock = tmp_path / "restic", tmp_path / "lock"
+    restic.write_text(_RESTIC)
+    restic.chmod(0o755)
+    asked = jinja2.Environment(autoescape=False, undefined=jinja2.ChainableUndefined)
+    asked.filters["quote"] = shlex.quote
+    text = TEMPLATE.read_text()
+    text = "".join(x for x in text.splitlines(keepends=True) if not x.startswith("{%"))
+    text = text[: text.rindex("\ntry ")].replace("/run/hostpledge-backup.lock", str(lock))
+    script = asked.from_string(text.replace("to_json(ensure_ascii=False)", "string")).render(
+        backup_restic=str(restic), backup_restore_folder=str(way), backup_longest_hours=24,
+        backup_mysql_options="", inventory_hostname="h",
+    )  # fmt: skip
+    script += """
+check_path() { flock -n "$LOCK" true && echo 'free while comparing'; compared=x; }
+record() { :; }
+try site "site" "x" path /srv; echo "failed: $failed"
+"""
+    done = subprocess.run(
+        ["bash", "-u", "-c", script], capture_output=True, text=True, check=False,
+        env={"PATH": os.environ["PATH"], "LOCK": str(lock)}, timeout=60,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == ["free while comparing", "failed: "], done.stderr
+
+
+ROLES = TEMPLATE.parents[2]
+
+
+@pytest.mark.parametrize(
+    "unit", sorted(ROLES.glob("*/templates/*.service.j2")), ids=lambda p: p.name
+)
+def test_every_unit_of_ours_ends(unit: Path) -> None:
+    """That of a oneshot has no limit of its own, and its timer starts nothing while it runs."""
+    assert re.search(r"^TimeoutStartSec=[0-9]+h$", unit.read_text(), re.MULTILINE) or (
+        "Type=oneshot" not in unit.read_text()
+    )
+
+
+@pytest.mark.parametrize("name", ["hostpledge-backup", "hostpledge-backup-check", TEMPLATE.stem])
+def test_every_program_that_takes_the_lock_ends(name: str) -> None:
+    """Cron sets no limit, either."""
+    text = (TEMPLATE.parent / f"{name}.j2").read_text()
+    assert text.index("bounded.j2") < text.index("/run/hostpledge-backup.lock")
+    assert text.splitlines()[0].startswith("#!/bin/bash")
