@@ -8,7 +8,7 @@ told, as a later reader of the same catalogue may spell them otherwise.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,12 +17,13 @@ from collector.assess import fill
 from collector.errors import VerifyFailed, listed, one_line, shown
 from collector.facts.probed.recording import PREFIX
 from collector.i18n.message import msg
-from collector.model import Capture, HostStatus, Text
+from collector.model import Capture, HostStatus, Result, Text
 from collector.releases import Known, Release
 from collector.scope import Scope
 from collector.verify.before import Check
 
 _NAMED = 5
+_SATISFIED = (Result.PASS, Result.NOTAPPLICABLE)
 _PLACE = re.compile(r"\{(\w+)\}")
 # how the script names each of its reads
 _READ = re.compile(r"^hp_\w+ '([a-z0-9_]+\.[a-z0-9_.]+)' ", re.MULTILINE)
@@ -98,7 +99,7 @@ class Asked:
             return
         self._note(id, "expected", found["expected"], known.criterion[self._grade])
         self._note(id, "remediation", found["remediation"], known.remediation[self._grade])
-        if not _says(self.release, known, found):
+        if not says(self.release, known, found):
             self.strange[f"{id} message"] = None
 
     def capture(self, capture: Capture) -> None:
@@ -142,16 +143,22 @@ class Asked:
         return tuple(found)
 
 
-def _says(release: Release, known: Known, found: Mapping[str, Any]) -> bool:
-    """Is the finding's message the release's own, with the finding's values in it?"""
-    template = known.messages.get(found["reason"]) or release.reasons.get(found["reason"])
-    if template is None:
-        return False
+def says(release: Release, known: Known, found: Mapping[str, Any]) -> bool:
+    """Is the finding's message the release's own, with the finding's values in it?
+
+    A control may have words of its own for a reason that all controls have.
+    """
+    reason = found["reason"]
+    told = (known.messages.get(reason), release.reasons.get(reason))
+    return any(_is_of(one, release, found) for one in told if one is not None)
+
+
+def _is_of(template: Text, release: Release, found: Mapping[str, Any]) -> bool:
     values, message = found["values"], found["message"]
-    behind = release.reasons.get("probed")
-    # a probe's note stands behind the control's words, where the finding quotes a recording of one
-    if behind is not None and "probed_en" in values and any(map(_of_a_probe, found["evidence"])):
-        template = Text(template.zh + behind.zh, f"{template.en} {behind.en}")
+    for kind, borne_out in _BEHIND.items():
+        behind = release.reasons.get(kind)
+        if behind is not None and f"{kind}_en" in values and borne_out(found):
+            template = Text(template.zh + behind.zh, f"{template.en} {behind.en}")
     filled = fill(template, values)
     if (filled.zh, filled.en) == (message["zh"], message["en"]):
         return True
@@ -160,8 +167,15 @@ def _says(release: Release, known: Known, found: Mapping[str, Any]) -> bool:
     )
 
 
-def _of_a_probe(quote: Mapping[str, Any]) -> bool:
-    return str(quote["read"]).startswith(PREFIX)
+def _quotes_a_probe(found: Mapping[str, Any]) -> bool:
+    return any(str(quote["read"]).startswith(PREFIX) for quote in found["evidence"])
+
+
+# what stands behind a control's own words, and what has to be so for it to stand there
+_BEHIND: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
+    "probed": _quotes_a_probe,
+    "in_vain": lambda found: found["verdict"] not in _SATISFIED,
+}
 
 
 def _fits(template: str, values: Mapping[str, Any], comma: str, said: str) -> bool:

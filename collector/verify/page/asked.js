@@ -32,15 +32,27 @@ function strangeTexts(evidence) {
   return found;
 }
 
-// Is the message one of the release's, with the finding's values in it?
-function saysSo(release, texts, { reason, values, message, evidence }) {
-  const some = [texts.messages, release.reasons].find((one) => Object.hasOwn(one, reason));
-  if (some === undefined) return false;
-  let [zh, en] = some[reason];
-  // a probe's note stands behind the control's words, where the finding quotes a recording of one
-  const behind = Object.hasOwn(release.reasons, "probed") ? release.reasons.probed : null;
-  const probed = Object.hasOwn(values, "probed_en") && evidence.some(({ read }) => String(read).startsWith("probe."));
-  if (behind !== null && probed) [zh, en] = [zh + behind[0], `${en} ${behind[1]}`];
+// What stands behind a control's own words, and what has to be so for it to stand there.
+const BEHIND = {
+  probed: ({ evidence }) => evidence.some(({ read }) => String(read).startsWith("probe.")),
+  in_vain: ({ verdict }) => verdict !== "pass" && verdict !== "notapplicable",
+};
+
+// Is the message one of the release's, with the finding's values in it? A control may have words of its own for a
+// reason that all controls have.
+function saysSo(release, texts, finding) {
+  const { reason } = finding;
+  const told = [texts.messages, release.reasons].filter((one) => Object.hasOwn(one, reason));
+  return told.some((one) => isOf(one[reason], release, finding));
+}
+
+function isOf([zh, en], release, finding) {
+  const { values, message } = finding;
+  for (const [kind, borneOut] of Object.entries(BEHIND)) {
+    if (!Object.hasOwn(release.reasons, kind) || !Object.hasOwn(values, `${kind}_en`) || !borneOut(finding)) continue;
+    const [behindZh, behindEn] = release.reasons[kind];
+    [zh, en] = [zh + behindZh, `${en} ${behindEn}`];
+  }
   return filledAs(zh, values, "、", message.zh) && filledAs(en, values, ", ", message.en);
 }
 
