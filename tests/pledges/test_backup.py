@@ -512,3 +512,31 @@ def test_another_backup_that_ends_meanwhile_stops_nobody(
     with backup._aside(target) as (out, aside):
         out.write(b"x")
     assert aside.read_bytes() == b"x"
+
+
+def test_only_an_earlier_backup_of_the_same_register_is_replaced(
+    saved: Saved, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mistyped folder is an empty register, and the file may be the only backup there is."""
+    target = tmp_path / "b.zip"
+    register = Register.open(_location(saved))
+    backup.write(register, target)
+    register.add(made(id="one-more"))
+    about = backup.write(register, target)
+    there = target.read_bytes()
+    empty = Register.open(str(tmp_path / "empty.sqlite"))
+    with pytest.raises(BadInput, match="no earlier backup of the same register"):
+        backup.write(empty, target)
+    # the same register as it was: a copy that somebody put back by hand
+    with monkeypatch.context() as earlier:
+        earlier.setattr(backup, "_older", lambda _: {**about, "rows": {"versions": 99}})
+        with pytest.raises(BadInput, match="more versions of records are in it"):
+            backup.write(register, target)
+    assert target.read_bytes() == there
+    for bytes_ in (b"", b"schema: x\n", there[:-9]):
+        target.write_bytes(bytes_)
+        with pytest.raises(BadInput, match="no earlier backup of the same register") as refused:
+            backup.write(register, target)
+        assert "name another file" in str(refused.value.mend)
+        assert target.read_bytes() == bytes_
+    assert not list(tmp_path.glob(".b.zip*"))

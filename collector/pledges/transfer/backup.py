@@ -8,7 +8,7 @@ import json
 import os
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +17,10 @@ from typing import Any, BinaryIO
 from sqlalchemy import select
 
 from collector import __version__
+from collector.attest.log.checkpoint import Checkpoint
+from collector.attest.log.logged import Log
 from collector.captures import refuse_special, sync_folder
-from collector.errors import BadInput
+from collector.errors import BadInput, VerifyFailed
 from collector.i18n.message import msg
 from collector.pledges.database import last_kept, log, tables
 from collector.pledges.database.location import SHARED
@@ -35,14 +37,16 @@ def write(register: Register, target: Path) -> dict[str, Any]:
     """Writes the file aside, reads it back, and renames it; returns what it says of itself.
 
     Raises BadInput where a bundle is missing or another file is not as it was, and VerifyFailed
-    where log and rows disagree: what is damaged is not taken for a backup.
+    where log and rows disagree: what is damaged is not taken for a backup. A file that is there is
+    replaced only where it is an earlier backup of this very register, else BadInput is raised.
     """
     refuse_special(target)
     if target.is_dir():
         raise BadInput(msg("is_a_directory"), where=str(target))
+    older = _older(target)
     with _aside(target) as (out, aside):
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            about = _Writer(archive).register(register)
+            about = _Writer(archive, older, target).register(register)
         out.flush()
         os.fsync(out.fileno())
         with backup_file.opened(aside) as made:
@@ -55,6 +59,23 @@ def write(register: Register, target: Path) -> dict[str, Any]:
         aside.replace(target)
     sync_folder(target.absolute().parent)
     return about
+
+
+def _older(target: Path) -> Mapping[str, Any] | None:
+    """What the backup that is there says of itself; None where nothing is there."""
+    try:
+        with backup_file.opened(target) as made:
+            return made.about
+    except FileNotFoundError:
+        return None
+    except BadInput as problem:
+        raise _in_the_way(problem.what, target) from None
+
+
+def _in_the_way(why: str, target: Path) -> BadInput:
+    return BadInput(
+        msg("backup_in_the_way", why=why), where=str(target), mend=msg("backup_elsewhere")
+    )
 
 
 def _lacking(register: Register, digest: str, kept: Path) -> BadInput:
@@ -85,8 +106,12 @@ def _aside(target: Path) -> Iterator[tuple[BinaryIO, Path]]:
 
 
 class _Writer:
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(
+        self, archive: zipfile.ZipFile, older: Mapping[str, Any] | None, target: Path
+    ) -> None:
         self._archive = archive
+        self._older = older
+        self._target = target
         self._digests: dict[str, str] = {}
 
     def register(self, register: Register) -> dict[str, Any]:
@@ -106,6 +131,7 @@ class _Writer:
                         counts[table.name] += 1
                         if table is tables.evidence and row["pledge"] not in gone:
                             digests.append(row["digest"])
+        self._follows(found, counts)
         # a bundle is in the store before its row is written, and stays there until its pledge
         # is disposed of
         for digest in digests:
@@ -125,6 +151,25 @@ class _Writer:
         lines = "".join(f"{digest}  {name}\n" for name, digest in self._digests.items())
         self._archive.writestr(self._entry(MANIFEST), lines.encode())
         return about
+
+    def _follows(self, found: Log, counts: Mapping[str, int]) -> None:
+        """An empty register, of a folder that was mistyped, would replace the only backup."""
+        if self._older is None:
+            return
+        try:
+            head = self._older["log"]
+            earlier = Checkpoint(
+                str(head["origin"]), int(head["size"]), bytes.fromhex(head["root"])
+            )
+            found.check_begins_with(earlier, where=str(self._target))
+            # no version of a record is ever removed
+            kept = counts[tables.versions.name] >= int(self._older["rows"][tables.versions.name])
+        except VerifyFailed as problem:
+            raise _in_the_way(problem.what, self._target) from None
+        except (LookupError, TypeError, ValueError):
+            raise _in_the_way(msg("holds_no_backup"), self._target) from None
+        if not kept:
+            raise _in_the_way(msg("backup_has_more_versions"), self._target)
 
     def _tree(self, path: Path, name: str) -> None:
         for inside in sorted(path.iterdir()):
