@@ -24,7 +24,10 @@ _OF_USERS = re.compile(r"['`\";&<>|(){}]|\s-|\\$")
 _OF_ANSIBLE = ("all", "ungrouped", "_meta")
 # as `pledges.transfer.inventory` names groups, beside those of each pledge and customer
 OWN_GROUPS = ("due", "check_due", "grade_2", "grade_3")
-_HERE = ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback")
+# as hosts files of Debian's and of RHEL's kind name it, and RFC 6761, section 6.3
+_HERE = re.compile(
+    r"localhost[46]?(\.localdomain[46]?)?|ip6-(localhost|loopback)|.+\.localhost", re.IGNORECASE
+)
 
 
 def wrong_name(name: str) -> str:
@@ -48,7 +51,7 @@ def wrong_declared(name: str) -> str:
     """Why no host of a pledge may be called that; empty where it may."""
     if why := wrong_name(name):
         return why
-    if name.lower().rstrip(".") in _HERE or _leads_here(name):
+    if _HERE.fullmatch(name.rstrip(".")) or _leads_here(name):
         return msg("host_s_name_is_control_node", name=name)
     if name.lower() in OWN_GROUPS:
         return msg("host_s_name_is_our_group", name=name)

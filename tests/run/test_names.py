@@ -177,7 +177,17 @@ def test_the_canary_sings(tmp_path: Path, canary: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["web-1", "数据库一号", "db.example.com", "2001:db8::1", "10.0.0.1", "a_b", "web 1 (甲)"],
+    [
+        "web-1",
+        "localhost-backup",
+        "my-localhost",
+        "数据库一号",
+        "db.example.com",
+        "2001:db8::1",
+        "10.0.0.1",
+        "a_b",
+        "web 1 (甲)",
+    ],
 )
 def test_ordinary_names_stay(name: str) -> None:
     assert reaching.wrong_name(name) == ""
@@ -196,6 +206,10 @@ def test_ordinary_names_stay(name: str) -> None:
         *(
             (name, "that is the machine that checks")
             for name in (
+                "localhost4",
+                "localhost6.localdomain6",
+                "ip6-loopback",
+                "web.localhost",
                 "127.0.0.1",
                 "127.1",
                 "0.0.0.0",
