@@ -18,6 +18,7 @@ from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.people import plain_name
 from collector.pledges.record.times import CHINA, waiver_end
 from collector.pledges.status.brief import Brief
+from collector.pledges.status.ripe import ripe_on
 from collector.verify.looks import recorded
 
 State = Literal["open", "waived", "closed"]
@@ -55,7 +56,8 @@ class Life:
     a day in China) and `note` are of the record's follow-up; `waiver` is the record's, where one
     covers it now, and `idle_waiver` one that would, were there a failure to accept: what could not
     be looked at, or has no proof, is waived by nobody. `said` and `mend` are what that last one
-    found, and what it says to do. `handed_in`: nobody collected what it rests on.
+    found, and what it says to do. `handed_in`: nobody collected what it rests on. `ripe`: the day
+    (as it is written) from which on it is satisfied if all stays as it is, else empty.
     """
 
     control: str
@@ -76,6 +78,13 @@ class Life:
     idle_waiver: Mapping[str, Any] | None = None
     handed_in: bool = False
     severity: str = ""
+    ripe: str = ""
+
+    def until(self, day: str) -> str:
+        """Its own day, else the one asked for, or when it is ripe, whichever is later (ISO)."""
+        if self.due is not None:
+            return f"{self.due.astimezone(CHINA).date()}"
+        return max(day, self.ripe)
 
     @property
     def breaks(self) -> bool:
@@ -267,6 +276,7 @@ def _life(record: PledgeRecord, key: tuple[str, str], course: _Course, now: date
         waiver if covers and state == "open" else None,
         course.handed_in,
         str(course.last.get("severity", "")),
+        ripe_on(course.last),
     )
 
 

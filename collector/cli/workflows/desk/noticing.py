@@ -110,7 +110,7 @@ def made(register: Register, id: str, asked: Asked, now: datetime, *, html: bool
         "date": today.isoformat(),
         "evidence": newest.sequence,
         "findings": grouped(
-            (life.control, life.host, _day(life) or asked.by) for life in model.dated(opened, named)
+            (life.control, life.host, life.until(asked.by)) for life in model.dated(opened, named)
         ),
         "sha256": hashlib.sha256(data).hexdigest(),
         **({"mend_by": asked.by} if asked.by else {}),
