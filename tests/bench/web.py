@@ -127,10 +127,11 @@ class Site:
 
 def _fill(place: str, count: int, folder: Path, real: int) -> None:
     register, now = Register.open(place), datetime.now(UTC)
-    fill(register, count, now)
+    numbers = range(1, real + 1)
+    fill(register, count, now, numbers)
     signer = Signer(folder)
     folder.mkdir()
-    for number in range(1, real + 1):
+    for number in numbers:
         _real(register, f"p-{number:05d}", signer, now)
 
 
