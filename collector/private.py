@@ -35,6 +35,8 @@ _ASIDE = 60
 _LOCK = ".held"
 # of folders for what is of customers, while a command needs it
 ASIDE = "hostpledge-aside-"
+# of folders beside what is made in them, on its own file system: from there it gets its name
+BESIDE = f".{ASIDE}"
 _PART = re.compile(r"\.(.+)\.([1-9][0-9]*)\.[0-9a-f]{8}\.part", re.DOTALL)
 # by folder and name what was left there when this process first wrote into it
 _LEFT: dict[Path, dict[str, list[tuple[str, int]]]] = {}

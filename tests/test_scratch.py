@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import pyrage
 import pytest
 
 from collector import private
 from collector.verify import scratch
 from collector.verify.scratch import Scratch
+from tests import bundles
 
 _HOLDS = """
 from collector.verify.scratch import Scratch
@@ -111,15 +114,61 @@ def test_what_is_set_aside_goes_with_the_next_command(tmp_path: Path, within: bo
     assert not held.exists()
 
 
+_MAKES = re.compile(
+    r"mkdtemp|mkstemp|TemporaryDirectory|NamedTemporaryFile|\.part\b[\"']|with_name\(f?[\"']\."
+)
+# what takes away itself what its killed ones left, and where
+_SWEEPS = {
+    "private.py": "beside, set_aside",
+    "verify/scratch.py": "sweep, with each next one",
+    "run/ansible/private.py": "left_behind, with each next play",
+    "pledges/database/store.py": "_tidy, with each next copy",
+    "run/collected/asking.py": "a program, in the folder that Ansible takes away",
+    "run/collected/run_folder.py": "mend, with each run that goes on",
+    "attest/trust/keyring.py": "of one name alone, with the next change of that key",
+}
+
+
+def test_nothing_is_made_aside_that_nobody_sweeps() -> None:
+    """What is made elsewhere first is made by `private`, or by what sweeps for itself."""
+    root = Path(private.__file__).parent
+    found = {
+        str(path.relative_to(root))
+        for path in root.rglob("*.py")
+        if path.relative_to(root).parts[0] != "facts" and _MAKES.search(path.read_text("utf-8"))
+    }
+    assert found == set(_SWEEPS)
+
+
 @pytest.mark.parametrize(
-    "module",
-    [
-        "web/pages/customer.py", "cli/commands/pledge/handed/notify.py",
-        "cli/options/register_source.py", "cli/options/packing.py",
-    ],
-)  # fmt: skip
-def test_no_folder_of_customers_is_left_for_good(module: str) -> None:
-    """A folder of `tempfile` alone is swept by nobody once its command was killed."""
-    text = (Path(private.__file__).parent / module).read_text(encoding="utf-8")
-    assert "set_aside(" in text
-    assert "TemporaryDirectory" not in text
+    ("output", "killing"),
+    [("b.zip.age", "age.encrypt"), ("b.zip.age", "making.pack"), ("b.zip", "os.link")],
+)
+def test_a_killed_repack_leaves_no_captures(tmp_path: Path, output: str, killing: str) -> None:
+    """What is not encrypted yet never lies beside the encrypted one, nor anywhere for good."""
+    made, _ = bundles.make(tmp_path / "from", [bundles.capture("web-1")])
+    there, temporary = tmp_path / "stick", tmp_path / "tmp"
+    there.mkdir()
+    temporary.mkdir()
+    killed = (
+        "import os, signal; from collector.attest.bundle import making;"
+        "from collector.attest.keys import age; from collector.cli import main;"
+        f"{killing} = lambda *_: os.kill(os.getpid(), signal.SIGKILL); main()"
+    )
+    words = ["repack", str(made.path), "-o", str(there / output)]
+    if output.endswith(".age"):
+        words += ["--encrypt-to", str(pyrage.x25519.Identity.generate().to_public())]
+    environ = os.environ | {
+        "PYTHONPATH": str(Path(__file__).parents[1]), "TMPDIR": str(temporary),
+    }  # fmt: skip
+    one = subprocess.run([sys.executable, "-c", killed, *words], env=environ, check=False)
+    assert one.returncode == -signal.SIGKILL
+    place = temporary if output.endswith(".age") else there
+    assert list(place.rglob("*.capture.gz"))
+    assert output.endswith(".zip") or not list(there.iterdir())
+    # of another name: the next command is not the same one
+    words[words.index("-o") + 1] = str(there / f"another-{output}")
+    command = [sys.executable, "-m", "collector", *words]
+    subprocess.run(command, env=environ, check=True, stdout=subprocess.DEVNULL)
+    assert list(there.iterdir()) == [there / f"another-{output}"]
+    assert not list(temporary.iterdir())

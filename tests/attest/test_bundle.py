@@ -19,7 +19,7 @@ import pytest
 import rfc8785
 from securesystemslib.dsse import Envelope
 
-from collector import captures, catalog
+from collector import captures, catalog, private
 from collector.attest.bundle import making as bundle
 from collector.attest.bundle.evidence import PledgeReference, exact
 from collector.attest.bundle.reading import Evidence
@@ -283,9 +283,13 @@ def test_a_kill_leaves_no_half_bundle(tmp_path: Path) -> None:
         )
         last = time.monotonic() + 60
         while time.monotonic() < last and not out.exists():
-            if len(list(out.parent.glob(".b.*.part/data/captures/*"))) >= arrived > 0:
+            if (
+                len(list(out.parent.glob(f"{private.BESIDE}*/bundle/data/captures/*")))
+                >= arrived
+                > 0
+            ):
                 break
-            if arrived == 0 and list(out.parent.glob(".b.*.part")):
+            if arrived == 0 and list(out.parent.glob(f"{private.BESIDE}*/.held")):
                 break
             time.sleep(0.001)
         child.send_signal(signal.SIGKILL)
@@ -295,7 +299,7 @@ def test_a_kill_leaves_no_half_bundle(tmp_path: Path) -> None:
             assert len(Evidence(out / "data/evidence.json").names) == 200
             continue
         halves += 1
-        assert list(out.parent.glob(".b.*.part"))
+        assert list(out.parent.glob(f"{private.BESIDE}*"))
         subprocess.run([*command, out, tmp_path / "k.pem"], env=environ, check=True)
         assert list(out.parent.iterdir()) == [out]
     assert halves >= 2
@@ -313,7 +317,9 @@ def test_a_kill_leaves_no_half_of_a_repacked_bundle(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     child = subprocess.Popen([*command, str(folder / "c")], stdout=subprocess.DEVNULL, env=environ)
     until(
-        lambda: (folder / "c").exists() or bool(list(folder.glob(".c.*.part/bundle/data/*"))),
+        lambda: (
+            (folder / "c").exists() or bool(list(folder.glob(f"{private.BESIDE}*/bundle/data/*")))
+        ),
         "nothing is repacked",
     )
     child.send_signal(signal.SIGKILL)
@@ -321,7 +327,7 @@ def test_a_kill_leaves_no_half_of_a_repacked_bundle(tmp_path: Path) -> None:
     if (folder / "c").exists():
         bagit.Bag(str(folder / "c")).validate()
         return
-    assert list(folder.glob(".c.*.part"))
+    assert list(folder.glob(f"{private.BESIDE}*"))
     subprocess.run(
         [*command, str(folder / "c")], stdout=subprocess.DEVNULL, env=environ, check=True
     )

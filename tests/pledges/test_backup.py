@@ -20,6 +20,7 @@ import pytest
 import rfc8785
 from sqlalchemy import select
 
+from collector import private
 from collector.attest.envelope import dsse as envelope
 from collector.attest.keys.keys import PrivateKey
 from collector.attest.log import checkpoint
@@ -163,7 +164,7 @@ def test_a_damaged_register_is_not_taken_for_a_backup(saved: Saved) -> None:
     with pytest.raises(CollectorError, match="is not in the register any more"):
         backup.write(saved.register, saved.file)
     assert saved.file.read_bytes() == before
-    assert not list(saved.folder.glob(".*.part"))
+    assert not list(saved.folder.glob(f"{private.BESIDE}*"))
 
 
 Change = Callable[[dict[str, bytes]], None]
@@ -325,7 +326,7 @@ def test_killed_while_it_is_saved(saved: Saved) -> None:
                 whole.check()
     assert cut
     assert run(save)
-    assert not list(saved.folder.glob(".*.part"))
+    assert not list(saved.folder.glob(f"{private.BESIDE}*"))
 
 
 def test_killed_while_it_is_put_back(saved: Saved, tmp_path: Path) -> None:
@@ -507,11 +508,12 @@ def test_another_backup_that_ends_meanwhile_stops_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = tmp_path / "b.zip"
-    gone = tmp_path / ".b.zip.1.part"
+    gone = tmp_path / f"{private.BESIDE}gone"
     monkeypatch.setattr(Path, "glob", lambda *_: [gone])
     with backup._aside(target) as (out, aside):
         out.write(b"x")
-    assert aside.read_bytes() == b"x"
+        out.flush()
+        assert aside.read_bytes() == b"x"
 
 
 def test_only_an_earlier_backup_of_the_same_register_is_replaced(

@@ -26,6 +26,9 @@ _FORCED = {
     "floods_errors": 'command="exec yes error >&2" ',
     "claims": "command=\"sh -c 'echo debug1: Server host key: ssh-ed25519 SHA256:AAAA >&2; "
     "exec sh -s'\" ",
+    # what a ssh of its own would say, from the first line on
+    "forges": "command=\"printf 'debug1: %s\\r\\n' 'Connecting to other [192.0.2.77] port 22.' "
+    "'Connection established.' 'Server host key: ssh-ed25519 SHA256:FORGED' >&2; exec sh -s\" ",
     "dies": "command=\"sh -c 'sh -s | head -c 3000; sleep 1; kill -9 $PPID'\" ",
     "garbled": 'command="echo This account is not available." ',
     "noisy": "command=\"sh -c 'echo Welcome; echo @0123 end; exec sh -s'\" ",

@@ -15,6 +15,7 @@ from collector import captures, catalog
 from collector.assess import assess_host
 from collector.facts.tls.probe import OUTSIDE, tls_outside
 from collector.model import Capture, Finding, Result
+from collector.run.collected import outcome
 from collector.run.net.outside import with_outside
 from tests.facts.tls_lab import NOW, Authority
 from tests.run.conftest import Sshd
@@ -130,7 +131,7 @@ def test_what_only_those_outside_see_is_a_fault(seen: dict[str, Capture]) -> Non
     ],
 )
 def test_another_machine_is_not_asked(seen: dict[str, Capture], said: str) -> None:
-    assert with_outside(seen["unasked"], said) is seen["unasked"]
+    assert with_outside(seen["unasked"], outcome.Own(said)) is seen["unasked"]
 
 
 @needs_network
@@ -139,7 +140,8 @@ def test_who_does_not_answer_is_no_answer(
 ) -> None:
     """From here, where that address is nobody's, the finding is what the host's own view gives."""
     monkeypatch.setattr("collector.run.net.outside._SECONDS", 0.5)
-    here = with_outside(seen["unasked"], "debug1: Connecting to host [192.0.2.2] port 22.")
+    said = outcome.Own("debug1: Connecting to host [192.0.2.2] port 22.")
+    here = with_outside(seen["unasked"], said)
     outside = tls_outside(here)
     assert outside is not None
     assert not any(s.told for s in outside.served)

@@ -11,16 +11,12 @@ data/before/…, hardening.json where hosts were hardened: the check before, and
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import os
-import secrets
-import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -165,43 +161,14 @@ def _sign(
 
 @contextmanager
 def _aside(out: Path) -> Iterator[Path]:
-    """A new folder beside `out`, which goes away again unless it is renamed.
-
-    What a killed process left behind for the same `out` goes away too: it holds no lock any more.
-    """
-    prefix = f".{out.name[:100]}."
-    try:
-        private.folder(out.parent)
-        for left in out.parent.glob(f"{glob.escape(prefix)}*.part"):
-            if left.is_dir() and not left.is_symlink():
-                # another that has ended meanwhile took its own away
-                with suppress(FileNotFoundError), _lock(left) as idle:
-                    if idle:
-                        shutil.rmtree(left, ignore_errors=True)
-        aside = out.parent / f"{prefix}{secrets.token_hex(8)}.part"
-        aside.mkdir(mode=0o700)
-    except OSError as problem:
-        raise BadInput(of_system(problem, "cannot_written"), where=str(out.parent)) from None
-    try:
-        with _lock(aside):
-            yield aside
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-@contextmanager
-def _lock(folder: Path) -> Iterator[bool]:
-    """Holds a lock on a folder, if it can be had at once; yields whether."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
+    """Where to make a folder that is to become `out`: it goes away again unless it is renamed."""
+    with ExitStack() as stack:
         try:
-            flock(handle, LOCK_EX | LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(handle)
+            private.folder(out.parent)
+            folder = stack.enter_context(private.set_aside(private.BESIDE, out.parent))
+        except OSError as problem:
+            raise BadInput(of_system(problem, "cannot_written"), where=str(out.parent)) from None
+        yield folder / "bundle"
 
 
 def _documents(data: Path, attached: Mapping[str, bytes]) -> dict[str, str]:
@@ -231,8 +198,7 @@ def _place(aside: Path, out: Path) -> None:
 
 def place(make: Callable[[Path], object], target: Path) -> None:
     """A bundle as a new folder, whole or not at all: `make` is given where to make it first."""
-    with _aside(target) as aside:
-        made = aside / "bundle"
+    with _aside(target) as made:
         make(made)
         for path in made.rglob("*"):
             if path.is_dir():
@@ -266,12 +232,10 @@ def packs(name: str) -> bool:
 
 def pack_into(folder: Path, target: Path) -> None:
     """As `pack`, whole or not at all, and never over another file."""
-    aside = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
     try:
-        pack(folder, aside)
-        os.link(aside, target)
+        with private.set_aside(private.BESIDE, target.parent) as aside:
+            pack(folder, aside / "bundle.zip")
+            os.link(aside / "bundle.zip", target)
     except OSError as problem:
         raise BadInput(of_system(problem, "cannot_written"), where=str(target)) from None
-    finally:
-        aside.unlink(missing_ok=True)
     sync_folder(target.parent)

@@ -6,7 +6,6 @@ Encryption is about who reads; whose word a bundle is says its signature, which 
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -82,18 +81,16 @@ def encrypt(source: Path, target: Path, to: Sequence[Any]) -> None:
     """Writes a new file, whole or not at all, and never over another one."""
     import pyrage
 
-    aside = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
     try:
-        with source.open("rb") as plain, private.create(aside) as out:
-            pyrage.encrypt_io(plain, out, list(to))
-            out.flush()
-            os.fsync(out.fileno())
-        os.link(aside, target)
+        with private.set_aside(private.BESIDE, target.parent) as aside:
+            with source.open("rb") as plain, private.create(aside / "made") as out:
+                pyrage.encrypt_io(plain, out, list(to))
+                out.flush()
+                os.fsync(out.fileno())
+            os.link(aside / "made", target)
     except (OSError, pyrage.EncryptError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem) or msg("cannot_written")
         raise BadInput(reason, where=str(target)) from None
-    finally:
-        aside.unlink(missing_ok=True)
     sync_folder(target.parent)
 
 

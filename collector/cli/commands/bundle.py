@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -136,34 +135,31 @@ def bundle(
     key = open_key(key_name, passphrase_file, role="bundle")
     second = open_sm2_key(sm2_key, sm2_passphrase_file)
     script = folder / "script.sh"
-    place, packing = packed(output, encrypt_to)
     try:
-        made = attest.make(
-            files,
-            place,
-            key,
-            controls=catalog.select(chosen, level),
-            grade=level,
-            at=parse_time(at) if at else None,
-            run=run,
-            collected=held.vouched() if held else (),
-            script=script.read_text(encoding="utf-8") if run and script.is_file() else None,
-            attached=attached,
-            waivers=pledge.waivers() if pledge else (),
-            pledge=pledge.reference() if pledge else None,
-            stamps=stamps,
-            sm2_key=second,
-            declared=pledge.record.hosts if pledge else (),
-        )
-        _say_handed_in(made)
-        if packing:
-            packing(place)
+        with packed(output, encrypt_to) as (place, pack):
+            made = attest.make(
+                files,
+                place,
+                key,
+                controls=catalog.select(chosen, level),
+                grade=level,
+                at=parse_time(at) if at else None,
+                run=run,
+                collected=held.vouched() if held else (),
+                script=script.read_text(encoding="utf-8") if run and script.is_file() else None,
+                attached=attached,
+                waivers=pledge.waivers() if pledge else (),
+                pledge=pledge.reference() if pledge else None,
+                stamps=stamps,
+                sm2_key=second,
+                declared=pledge.record.hosts if pledge else (),
+            )
+            _say_handed_in(made)
+            if pack:
+                pack()
     except OSError as problem:
         problem.filename = problem.filename or str(output)
         raise
-    finally:
-        if packing:
-            shutil.rmtree(place, ignore_errors=True)
     answer(Identity(pledge_id, made.digest), bundle=str(output), hosts=made.hosts, keyid=made.keyid)
     click.echo(f"{output}  sha256:{made.digest}")
     by = made.keyid + (f" + {second.keyid}" if second else "")

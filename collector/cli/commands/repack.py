@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import click
@@ -78,10 +77,9 @@ def repack(
     if for_inspector:
         _hand_over(bundle, output, trust_file, identity, redact=redact, encrypt_to=encrypt_to)
         return
-    aside, packing = packed(output, encrypt_to)
     if os.path.lexists(output):
         raise BadInput(tr("已经存在", "exists already"), where=str(output))
-    with open_named(bundle, identity) as opened:
+    with packed(output, encrypt_to) as (aside, pack), open_named(bundle, identity) as opened:
         digest = opened.digest
 
         def make(folder: Path) -> None:
@@ -91,16 +89,14 @@ def repack(
                 copy_tree(opened.root, folder)
 
         try:
-            if packing:
+            if pack:
                 make(aside)
-                packing(aside)
+                pack()
             else:
                 place(make, output)
         except OSError as problem:
-            raise BadInput(of_system(problem, "cannot_written"), where=str(output)) from None
-        finally:
-            if packing:
-                shutil.rmtree(aside, ignore_errors=True)
+            where = problem.filename if pack and problem.filename else output
+            raise BadInput(of_system(problem, "cannot_written"), where=str(where)) from None
     answer(Identity(digest=digest), output=str(output))
     click.echo(f"{output}  sha256:{digest}")
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import secrets
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,7 @@ from collector import private
 from collector.cli.options.outputs import check_output
 from collector.cli.ui.language import tr
 from collector.errors import BadInput
-
-_PLAIN = ".hostpledge-plain-"
+from collector.i18n.message import of_system
 
 
 def encrypt_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -33,10 +31,14 @@ def encrypt_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def packed(output: Path, encrypt_to: Sequence[str]) -> tuple[Path, Callable[[Path], None] | None]:
+@contextmanager
+def packed(
+    output: Path, encrypt_to: Sequence[str]
+) -> Iterator[tuple[Path, Callable[[], None] | None]]:
     """Where to make the bundle that is to become `output`, and what packs it from there.
 
-    The second is None where the bundle stays a folder. Raises BadInput, before any work, for
+    The second is None where the bundle stays a folder; else what was made goes away afterwards, or
+    with the next command where this one is killed. Raises BadInput, before any work, for
     recipients that are none, and an `output` that exists or is not named for what it will be.
     """
     from collector.attest.bundle.making import pack_into
@@ -54,26 +56,34 @@ def packed(output: Path, encrypt_to: Sequence[str]) -> tuple[Path, Callable[[Pat
         )
     to = age.recipients(encrypt_to)
     if output.suffix not in (".zip", age.SUFFIX):
-        return output, None
+        yield output, None
+        return
     if os.path.lexists(output):
         raise BadInput(tr("已经存在", "exists already"), where=str(output))
-    place = output.with_name(f".{output.stem}.{secrets.token_hex(8)}.part")
-    return place, partial(_encrypt, output, to) if to else partial(_zip, pack_into, output)
+    with ExitStack() as stack:
+        try:
+            private.folder(output.parent)
+            # what is not encrypted yet is not for the stick or share that the encrypted file is
+            # for: modes may mean nothing there, and what is taken away there may be read again
+            words = () if to else (private.BESIDE, output.parent)
+            folder = stack.enter_context(private.set_aside(*words))
+        except OSError as problem:
+            where = str(problem.filename or output.parent)
+            raise BadInput(of_system(problem, "cannot_written"), where=where) from None
+        place = folder / "bundle"
+        yield (
+            place,
+            lambda: _encrypt(output, to, place, folder) if to else pack_into(place, output),
+        )
 
 
-def _zip(pack_into: Callable[[Path, Path], None], output: Path, place: Path) -> None:
-    pack_into(place, output)
-
-
-def _encrypt(output: Path, to: Sequence[Any], place: Path) -> None:
+def _encrypt(output: Path, to: Sequence[Any], bundle: Path, within: Path) -> None:
     from collector.attest.bundle.making import pack
     from collector.attest.keys import age
 
-    # nobody else reads what is not encrypted yet
-    with private.set_aside(_PLAIN, output.parent) as folder:
-        plain = folder / "bundle.zip"
-        pack(place, plain)
-        age.encrypt(plain, output, to)
+    plain = within / "bundle.zip"
+    pack(bundle, plain)
+    age.encrypt(plain, output, to)
 
 
 def encrypting(encrypt_to: Sequence[str]) -> Callable[[Path], None]:
@@ -88,6 +98,8 @@ def encrypting(encrypt_to: Sequence[str]) -> Callable[[Path], None]:
     def beside(bundle: Path) -> None:
         target = bundle.with_name(f"{bundle.name}.zip{age.SUFFIX}")
         target.unlink(missing_ok=True)
-        _encrypt(target, to, bundle)
+        # the bundle itself lies here too
+        with private.set_aside(private.BESIDE, target.parent) as folder:
+            _encrypt(target, to, bundle, folder)
 
     return beside if to else lambda _: None

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import stat
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from sqlalchemy import select
 
-from collector import __version__
+from collector import __version__, private
 from collector.attest.log.checkpoint import Checkpoint
 from collector.attest.log.logged import Log
 from collector.captures import refuse_special, sync_folder
@@ -86,21 +85,15 @@ def _lacking(register: Register, digest: str, kept: Path) -> BadInput:
 
 @contextmanager
 def _aside(target: Path) -> Iterator[tuple[BinaryIO, Path]]:
-    """A file beside the target, locked while it is written; what killed ones left there goes."""
-    for left in target.parent.glob(f".{target.name}.*.part"):
-        # held by another backup, or gone meanwhile as one that has ended
-        with suppress(BlockingIOError, FileNotFoundError), left.open("rb") as other:
-            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            left.unlink()
-    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    """A file beside the target, gone afterwards unless it is renamed."""
     try:
-        handle = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(handle, "w+b") as out:
-            fcntl.flock(out, fcntl.LOCK_EX)
-            yield out, aside
-    except BaseException as problem:
-        aside.unlink(missing_ok=True)
-        if isinstance(problem, OSError) and problem.filename in (str(aside), None):
+        with private.set_aside(private.BESIDE, target.parent) as folder:
+            aside = folder / "backup"
+            handle = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with os.fdopen(handle, "w+b") as out:
+                yield out, aside
+    except OSError as problem:
+        if problem.filename is None or private.BESIDE in str(problem.filename):
             problem.filename = str(target)
         raise
 

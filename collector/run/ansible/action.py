@@ -98,12 +98,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
             status=status,
             detail=detail,
             nonce=nonce,
-            origin=self._origin(folder, said, clock, time.monotonic() - begun, raw),
+            origin=self._origin(folder, stream.own, clock, time.monotonic() - begun, raw),
         )
         if capture.status is HostStatus.GARBLED and "sudo" in outcome.without_debug(said):
             capture = replace(capture, detail=outcome.answered(said))
         if given["outside"] and capture.status is HostStatus.COMPLETE:
-            capture = with_outside(capture, said)
+            capture = with_outside(capture, stream.own)
         digest = folder.take(capture, time.monotonic() - begun)
         stream.part.unlink(missing_ok=True)
         return _task_result(capture, digest)
@@ -165,7 +165,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         return status, outcome.classify(said, begun=stream.begun)[1]
 
     def _origin(
-        self, folder: RunFolder, said: str, clock: datetime, seconds: float, raw: bytes
+        self, folder: RunFolder, said: outcome.Own, clock: datetime, seconds: float, raw: bytes
     ) -> dict[str, Any]:
         connection = self._connection
         transport = str(connection.transport)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
+from typing import Any, NewType
 
 from collector.errors import one_line
 from collector.model import HostStatus
@@ -119,9 +122,13 @@ _ANSWERS = re.compile(
     r"|Connection to \S{1,80} closed\.?|Your (?:account|password) has expired.{0,80}"
     r"|PTY allocation request failed.{0,40})$"
 )
-_JUMP = re.compile(r"^debug1: Executing proxy command: exec \S*ssh\b.* -v", re.MULTILINE)
 _HOST_KEY = re.compile(r"^debug1: Server host key: (\S+) (SHA256:\S+)", re.MULTILINE)
 _ADDRESS = re.compile(r"^debug1: Connecting to \S+ \[([^\]]+)\] port (\d+)", re.MULTILINE)
+_OPENED = re.compile(r"^debug1: Connection established", re.MULTILINE)
+
+# What ssh itself said of this very connection, and what no host can say a word into: stderr is the
+# host's as well, and over a connection that is shared with others the first words there are its.
+Own = NewType("Own", str)
 
 
 def without_debug(text: str) -> str:
@@ -142,21 +149,40 @@ def answered(text: str) -> str:
     return f"{len(lines)} line(s) that are not shown" if lines else "the host answered nothing"
 
 
-def host_key(text: str) -> str:
-    """The key that this very session was checked against, `TYPE SHA256:…`; empty if not said.
+def own(log: bytes) -> Own:
+    """What `apart` made ssh write into a file of its own, with the lines as stderr has them."""
+    return Own(log.decode("utf-8", "replace").replace("\r\n", "\n"))
 
-    ssh names it before the host can say a word (RFC 4253, section 7), so what stands further down
-    may be the host's own. Each jump host that a ssh with -v goes through is named before.
+
+def apart(args: Any, log: str) -> Any:
+    """A command line with ssh's words about itself in the file `log`; as it is where none is ssh.
+
+    A ssh that goes over another's connection says nothing there of a key or an address, and one
+    that goes through a jump host nothing of the jump host's. Whoever names a file by `-E` in
+    arguments of his own keeps it, and nothing is known of that connection.
     """
-    found = list(_HOST_KEY.finditer(text))
-    jumps = len(_JUMP.findall(text[: found[0].start()])) if found else 0
-    return " ".join(found[jumps].groups()) if len(found) > jumps else ""
+    if isinstance(args, str | bytes):
+        return args
+    words = list(args)
+    at = next((n for n, word in enumerate(words) if Path(os.fsdecode(word)).name == "ssh"), None)
+    # behind sshpass and its options; a host may be called so too
+    if at is None or (at and Path(os.fsdecode(words[0])).name != "sshpass"):
+        return args
+    option, name = ("-E", log) if isinstance(words[at], str) else (b"-E", os.fsencode(log))
+    return [*words[: at + 1], option, name, *words[at + 1 :]]
 
 
-def connected_to(text: str) -> tuple[str, int] | None:
-    """The address and port that ssh opened itself (the jump host's, where there is one)."""
-    found = _ADDRESS.search(text)
-    return (found[1], int(found[2])) if found else None
+def host_key(said: Own) -> str:
+    """The key that this very session was checked against, `TYPE SHA256:…`; empty if not said."""
+    found = _HOST_KEY.search(said)
+    return " ".join(found.groups()) if found else ""
+
+
+def connected_to(said: Own) -> tuple[str, int] | None:
+    """The address and port that ssh opened itself; of several, the one that answered."""
+    opened = _OPENED.search(said)
+    found = list(_ADDRESS.finditer(said[: opened.start()] if opened else said))
+    return (found[-1][1], int(found[-1][2])) if found else None
 
 
 def led_on(text: str) -> bool:

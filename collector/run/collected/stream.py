@@ -21,6 +21,8 @@ from typing import IO, Any
 
 from ansible import constants
 
+from collector.private import beside
+from collector.run.collected import outcome
 from collector.run.collected.asking import careful
 
 _BEFORE = 1 << 20
@@ -53,6 +55,8 @@ class Stream:
         self.begun = False
         self.bytes = 0
         self.program = ""
+        self.own = outcome.Own("")
+        self._log: Path | None = None
         self._wanted = wanted
         self._mark = f"hostpledge-capture 1 {nonce}".encode()
         self._tail = b""
@@ -116,12 +120,33 @@ class Stream:
 
     def close(self) -> bytes:
         """Everything is on disk now; returns it (never more than the limit)."""
+        self.heard()
+        if self._log is not None:
+            self._log.unlink(missing_ok=True)
         if self._out is None:
             return b""
         self._out.flush()
         os.fsync(self._out.fileno())
         self._out.close()
         return self.part.read_bytes()
+
+    def apart(self, args: Any) -> Any:
+        """The command line of a process, with ssh's own words where the host's do not get."""
+        if self._log is not None:
+            # another attempt
+            self._log.unlink(missing_ok=True)
+        self.own, self._log = outcome.Own(""), beside(self.part)
+        return outcome.apart(args, str(self._log))
+
+    def heard(self) -> bytes:
+        """What ssh has said of itself so far, and is kept as that; not too much of it."""
+        if self._log is None:
+            return b""
+        with suppress(OSError), self._log.open("rb") as log:
+            said = log.read(_BEFORE)
+            self.own = outcome.own(said)
+            return said
+        return b""
 
     @contextmanager
     def instead_of_popen(self, modules: list[ModuleType]) -> Iterator[None]:
@@ -134,7 +159,7 @@ class Stream:
                 how |= {"start_new_session": True}
                 if how.get("env"):
                     how["env"] = careful(how["env"], Path(constants.DEFAULT_LOCAL_TMP))
-                super().__init__(args, **how)
+                super().__init__(stream.apart(args), **how)
                 stream._process = self
                 stream.program = _name(args)
                 if self.stdout is not None:
@@ -200,9 +225,14 @@ class _Errors:
         self.real = real
         self.stream = stream
         self.bytes = 0
+        self._ended = False
 
     def read(self, size: int = -1) -> bytes | None:
         chunk = self.real.read(_BEFORE if size < 0 else size)
+        if chunk == b"" and not self._ended:
+            # Ansible, and we, tell by these words why a connection did not come about
+            self._ended = True
+            return self.stream.heard()
         if not chunk:
             return chunk
         self.bytes += len(chunk)

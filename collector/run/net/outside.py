@@ -45,10 +45,10 @@ class _Question:
     names: tuple[str, ...]
 
 
-def with_outside(capture: Capture, said: str) -> Capture:
+def with_outside(capture: Capture, said: outcome.Own) -> Capture:
     """The capture with what was answered here beside the host's own; the same where nothing was.
 
-    `said` is what ssh told of the session.
+    `said` is what ssh itself told of the session: only the address that it opened is asked.
     """
     bash = shutil.which("bash")
     at = outcome.connected_to(said)
