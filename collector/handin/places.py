@@ -38,8 +38,11 @@ _ROOMS = ("links", "incoming", "quarantine", "receipts", "decided", "work")
 class Bounds:
     """`largest`: bytes of one capture; `bytes` and `count`: of all that lie in the quarantine.
 
-    `idle` and `whole`: seconds that an upload may pause, and take. `at_once`: uploads of this
-    process; `of_link`: those of one link.
+    `idle` and `whole`: seconds that an upload may pause, and take. `least`: bytes a second that it
+    brings, on the average of each `stretch` of seconds: a line of 256 kbit/s brings eight times
+    that. `at_once`: uploads of this process; `of_link`, `of_pledge`, `of_sender`: those of one.
+    A proxy that is not believed is the sender of all that comes through it: that is why one sender
+    has more than one pledge.
     """
 
     largest: int = LARGEST
@@ -47,8 +50,12 @@ class Bounds:
     count: int = 2000
     idle: float = 30
     whole: float = 900
-    at_once: int = 16
+    least: float = 4 << 10
+    stretch: float = 30
+    at_once: int = 24
     of_link: int = 2
+    of_pledge: int = 6
+    of_sender: int = 12
 
 
 class Places:
