@@ -24,13 +24,14 @@ from pathlib import Path
 from typing import Any
 
 from collector import own_folder, private
-from collector.captures import LARGEST
+from collector.captures import LARGEST, SUFFIX, file_name
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.schema import load_json
 
 # bytes of a log, and how many that are full are kept beside it
 LOG, LOGS = 16 << 20, 20
+INTAKE = "intake.lock"
 _ROOMS = ("links", "incoming", "quarantine", "receipts", "decided", "work")
 
 
@@ -74,6 +75,10 @@ class Places:
 
     def file(self, room: str, digest: str, suffix: str = "") -> Path:
         return self.folder / room / f"{digest}{suffix}"
+
+    def work(self, pledge: str) -> Path:
+        """Where intake makes the bundle of a pledge; to be touched by who holds `INTAKE`."""
+        return self.room("work") / file_name(pledge).removesuffix(SUFFIX)
 
     def known_as(self, url: str) -> None:
         """Keeps the address of the server, for those who make links to it."""
