@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+
 from collector.handin import links, quarantine
-from collector.handin.places import Places
+from collector.handin.places import INTAKE, Places
 
 # as `intake --refuse --why` writes it down: for whoever reads the decision, in any language
 _WHY = "disposed"
@@ -29,4 +31,7 @@ def end(places: Places, pledge: str) -> tuple[int, int]:
     ]
     for one in waits:
         quarantine.decide(places, one, "refused", why=_WHY)
+    # what an intake that was killed had made of it
+    with places.held(INTAKE):
+        shutil.rmtree(places.work(pledge), ignore_errors=True)
     return len(ended), len(waits)

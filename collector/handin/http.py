@@ -10,9 +10,8 @@ logged; whoever serves this leaves its paths out of its own log of requests too 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -36,12 +35,12 @@ from collector.handin.paths import PREFIX
 from collector.handin.places import Bounds, Places
 from collector.handin.quarantine import NoRoomError, Receipt, TooLargeError, Upload, UsedError
 from collector.handin.senders import sender
+from collector.handin.slots import BusyError, Pace, Slots, SlowError
 from collector.i18n.message import msg
 from collector.script import collector_script
 
 # what a form has around its file
 _AROUND = 1 << 16
-_LOOKING = 2
 
 
 @dataclass(frozen=True)
@@ -54,16 +53,8 @@ class Settings:
     guesses: int = 20
 
 
-class SlowError(CollectorError):
-    """An upload that pauses or lasts too long."""
-
-
 class GoneError(CollectorError):
     """Of a host that is declared no more."""
-
-
-class BusyError(CollectorError):
-    """As many uploads as are taken at once."""
 
 
 _STATUS: Sequence[tuple[type[Exception], int]] = (
@@ -102,8 +93,7 @@ class _Desk:
         self.places = Places(settings.folder, settings.bounds)
         self._guesses = Guesses(settings.guesses)
         self._refusals = Guesses(settings.guesses)
-        self._under_way: Counter[str] = Counter()
-        self._looking = asyncio.Semaphore(_LOOKING)
+        self._slots = Slots(settings.bounds)
 
     async def shown(self, request: Request) -> Response:
         link = await self._link(request)
@@ -132,7 +122,7 @@ class _Desk:
         if link is None:
             return self._nothing(request)
         try:
-            with self._slot(link):
+            with self._slots.one(link, sender(_came_from(request))):
                 receipt, new = await self._received(request, link)
         except ClientDisconnect:
             await self._logged("broken_off", link, request)
@@ -180,7 +170,7 @@ class _Desk:
                 return known, False
             if is_gone(self.places, link):
                 raise _gone()
-            async with self._looking:
+            async with self._slots.looking(link):
                 looked_at = await looked(upload.path, link.host)
             return await run_in_threadpool(upload.take_in, looked_at, came_from)
         finally:
@@ -190,9 +180,10 @@ class _Desk:
         kind = request.headers.get("content-type", "")
         form = OneFile(kind, upload.write) if kind.lower().startswith("multipart/") else None
         into: Callable[[bytes], None] = form.write if form else upload.write
-        stream = request.stream()
+        stream, pace = request.stream(), Pace(self.places.bounds)
         while (part := await self._next(stream)) is not None:
             into(part)
+            pace.went_on(len(part))
         if form:
             form.close()
 
@@ -203,20 +194,6 @@ class _Desk:
                 self.places.bounds.idle,
             )
         return None
-
-    @contextmanager
-    def _slot(self, link: Link) -> Iterator[None]:
-        bounds = self.places.bounds
-        counts = self._under_way
-        if counts.total() >= bounds.at_once or counts[link.digest] >= bounds.of_link:
-            raise BusyError(msg("hand_in_busy"))
-        counts[link.digest] += 1
-        try:
-            yield
-        finally:
-            counts[link.digest] -= 1
-            if not counts[link.digest]:
-                del counts[link.digest]
 
     async def _link(self, request: Request) -> Link | None:
         token = request.path_params["token"]

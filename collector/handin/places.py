@@ -24,13 +24,14 @@ from pathlib import Path
 from typing import Any
 
 from collector import own_folder, private
-from collector.captures import LARGEST
+from collector.captures import LARGEST, SUFFIX, file_name
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.schema import load_json
 
 # bytes of a log, and how many that are full are kept beside it
 LOG, LOGS = 16 << 20, 20
+INTAKE = "intake.lock"
 _ROOMS = ("links", "incoming", "quarantine", "receipts", "decided", "work")
 
 
@@ -38,8 +39,11 @@ _ROOMS = ("links", "incoming", "quarantine", "receipts", "decided", "work")
 class Bounds:
     """`largest`: bytes of one capture; `bytes` and `count`: of all that lie in the quarantine.
 
-    `idle` and `whole`: seconds that an upload may pause, and take. `at_once`: uploads of this
-    process; `of_link`: those of one link.
+    `idle` and `whole`: seconds that an upload may pause, and take. `least`: bytes a second that it
+    brings, on the average of each `stretch` of seconds: a line of 256 kbit/s brings eight times
+    that. `at_once`: uploads of this process; `of_link`, `of_pledge`, `of_sender`: those of one.
+    A proxy that is not believed is the sender of all that comes through it: that is why one sender
+    has more than one pledge.
     """
 
     largest: int = LARGEST
@@ -47,8 +51,12 @@ class Bounds:
     count: int = 2000
     idle: float = 30
     whole: float = 900
-    at_once: int = 16
+    least: float = 4 << 10
+    stretch: float = 30
+    at_once: int = 24
     of_link: int = 2
+    of_pledge: int = 6
+    of_sender: int = 12
 
 
 class Places:
@@ -67,6 +75,10 @@ class Places:
 
     def file(self, room: str, digest: str, suffix: str = "") -> Path:
         return self.folder / room / f"{digest}{suffix}"
+
+    def work(self, pledge: str) -> Path:
+        """Where intake makes the bundle of a pledge; to be touched by who holds `INTAKE`."""
+        return self.room("work") / file_name(pledge).removesuffix(SUFFIX)
 
     def known_as(self, url: str) -> None:
         """Keeps the address of the server, for those who make links to it."""

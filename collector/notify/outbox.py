@@ -1,6 +1,7 @@
 """The outbox: what is to be said to whom, said once, whatever happens to the command that says it.
 
-messages/ID.json   the message and what it tells of (`items`); written first
+messages/ID.json   the message and what it tells of (`items`); written first. Once it was taken by
+                   all, its words go (`tidy`): what it told of stays, and is never told again
 files/SHA256       what is attached to messages
 key                by which channels are known (`settings.known_by`): N below
 sending/ID.N       it is being sent by channel N, with these files; a later command that finds it
@@ -20,7 +21,7 @@ import os
 import secrets
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -128,11 +129,41 @@ class Outbox:
             if not path.exists():
                 private.write_aside(path, data)
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        made = Message(secrets.token_hex(6), *_parts(message)[1:])
-        names = ("id", "to", "lang", "subject", "body", "items", "channels", "files")
-        document = dict(zip(names, _parts(made), strict=True))
-        self._store("messages", made.id, {"schema": SCHEMA, "at": at, **document})
+        made = replace(message, id=secrets.token_hex(6))
+        self._store("messages", made.id, {"schema": SCHEMA, "at": at, **_document(made)})
         return made
+
+    def rewrite(self, message: Message) -> None:
+        """It says this from now on, under the id and of the time that it has."""
+        known = _load(self.folder / "messages" / f"{message.id}.json") or {}
+        self._store("messages", message.id, known | _document(message))
+
+    def drop(self, message: Message) -> None:
+        """Nothing of it is kept. Its marks go last: without them it would be sent once more."""
+        (self.folder / "messages" / f"{message.id}.json").unlink(missing_ok=True)
+        private.sync_folder(self.folder / "messages")
+        for channel in message.channels:
+            name = f"{message.id}.{channel}"
+            for path in (("sending", name), ("tries", f"{name}.json"), ("done", f"{name}.json")):
+                self.folder.joinpath(*path).unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        """What was taken by all loses its words, and files go that nothing is to bear any more.
+
+        And what a killed command left half-written: whoever holds the folder is alone here.
+        """
+        wanted: set[str] = set()
+        for message in self.messages():
+            done = (f"{message.id}.{channel}.json" for channel in message.channels)
+            if not all(private.is_there(self.folder / "done" / name) for name in done):
+                wanted.update(sha256 for _, sha256 in message.files)
+            elif message.body or message.subject:
+                self.rewrite(replace(message, subject="", body=""))
+        for room in _ROOMS:
+            for path in (self.folder / room).iterdir():
+                borne = room != "files" or path.name in wanted
+                if not borne or path.suffix == ".part":
+                    path.unlink()
 
     def file(self, sha256: str) -> Path:
         return self.folder / "files" / sha256
@@ -232,8 +263,8 @@ def _load(path: Path) -> dict[str, Any] | None:
     return found
 
 
-def _parts(m: Message) -> Sequence[Any]:
-    return (m.id, m.to, m.lang, m.subject, m.body, m.items, m.channels, m.files)
+def _document(message: Message) -> dict[str, Any]:
+    return {name: getattr(message, name) for name in Message.__slots__}
 
 
 def _message(document: dict[str, Any]) -> Message:

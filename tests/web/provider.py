@@ -32,6 +32,8 @@ class Maker:
         self.issuer = issuer
         self.claims: dict[str, Any] = {"sub": "1", "preferred_username": "Lin", "groups": []}
         self.spoil: dict[str, Any] = {}
+        # by scope, the claims that come where it is asked for alone
+        self.by_scope: dict[str, str] = {}
         self.key = RSAKey.generate_key(2048, {"kid": "one"})
         self.published = self.key
         # what it says of itself beside the truth, and its keys where they are not these
@@ -90,6 +92,9 @@ class Maker:
             "iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 300,
             "nonce": asked["nonce"], **self.claims, **self.spoil,
         }  # fmt: skip
+        for scope, name in self.by_scope.items():
+            if scope not in asked["scope"].split():
+                claims.pop(name, None)
         token = jwt.encode(self.header, claims, self.key)
         return JSONResponse({"access_token": "x", "token_type": "Bearer", "id_token": token})
 

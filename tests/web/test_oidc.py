@@ -38,6 +38,7 @@ def fresh(maker: Maker) -> Maker:
     """As it was: nobody has spoiled it."""
     clean = Maker(maker.issuer)
     maker.claims, maker.spoil, maker.header = clean.claims, {}, clean.header
+    maker.by_scope = {}
     maker.published, maker.metadata, maker.keys = maker.key, {}, maker
     return maker
 
@@ -310,6 +311,24 @@ def test_claims_of_odd_kinds(
     assert note in line.note
 
 
+def test_groups_that_come_by_a_scope(site: Site, fresh: Maker) -> None:
+    """As Dex, Okta and Canaille give them."""
+    fresh.claims["groups"], fresh.by_scope = ["managers"], {"groups": "groups"}
+    assert _go(site.browser()).status_code == 403
+    line = next(one for _, one in site.house.access.newest(9) if one.path == "/oidc/back")
+    assert line.note.endswith(": no claim groups")
+    assert site.house.settings.oidc is not None
+    asking = replace(site.house.settings.oidc, scope="openid profile groups")
+    assert _go(Site(site.place, Settings(oidc=asking)).browser()).status_code == 303
+
+
+def test_a_token_that_is_not_in_order_is_named_by_its_claim(site: Site, fresh: Maker) -> None:
+    fresh.spoil = {"aud": "<other>"}
+    assert _go(site.browser()).status_code == 403
+    line = next(one for _, one in site.house.access.newest(9) if one.path == "/oidc/back")
+    assert line.note.endswith("ID token: InvalidClaimError aud")
+
+
 @pytest.mark.parametrize(
     ("claims", "status"),
     [
@@ -488,6 +507,12 @@ def test_a_provider_that_is_silent_holds_up_nobody_else(
          "roles: [{role: manager}]}", "missing: value"),
         ("oidc: {issuer: 'https://x', client_id: a, client_secret_file: nowhere, claim: g, "
          "roles: [{value: a, role: manager}]}", "nowhere"),
+        ("oidc: {issuer: 'https://x', client_id: a, client_secret_file: s, claim: g, "
+         "roles: [{value: a, role: manager}], scope: profile groups}", "no scope"),
+        ("oidc: {issuer: 'https://x', client_id: a, client_secret_file: s, claim: g, "
+         "roles: [{value: a, role: manager}], scope: 'openid \"x\"'}", "no scope"),
+        ("oidc: {issuer: 'https://x', client_id: a, client_secret_file: s, claim: g, "
+         "roles: [{value: a, role: manager}], scope: [openid]}", "form"),
     ],
 )  # fmt: skip
 def test_settings_that_cannot_be(tmp_path: Path, text: str, says: str) -> None:

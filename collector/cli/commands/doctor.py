@@ -34,6 +34,7 @@ _NAMES = {
     "home": tr("数据目录", "own folder"),
     "signing_key": tr("签名密钥", "signing key"),
     "register": tr("登记库", "register"),
+    "bundles": tr("证据包", "bundles"),
     "trust": tr("信任", "trust"),
 }
 
@@ -113,6 +114,7 @@ def examine() -> Iterator[Check]:
     if folder.state is not State.BAD:
         yield _key()
         yield _register()
+        yield from _bundles()
         yield _trust()
     yield _pages()
 
@@ -293,6 +295,13 @@ def _register() -> Check:
     if said:
         return Check(name, State.NOTE, said[0])
     return Check(name, State.OK, tr(f"{count} 条登记", f"{count} pledge records"))
+
+
+def _bundles() -> Iterator[Check]:
+    from collector.cli.workflows.desk.left_bundles import left_bundles
+
+    if (told := left_bundles()) is not None:
+        yield Check(_NAMES["bundles"], State.NOTE, *told)
 
 
 def _trust() -> Check:

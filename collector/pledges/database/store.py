@@ -70,14 +70,18 @@ class Store:
             yield copy
 
     @contextmanager
-    def room(self) -> Iterator[Path]:
-        """A folder to prepare something in, on the store's own file system; gone afterwards."""
+    def room(self, *, alone: bool = False) -> Iterator[Path]:
+        """A folder to prepare something in, on the store's own file system; gone afterwards.
+
+        `alone`: nobody else is at work here, so that a bundle without a row is one for good: who
+        keeps one has a room up to the row's end.
+        """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             self._share(self.folder / ".lock")
             self._tidy(lock)
-            fcntl.flock(lock, fcntl.LOCK_SH)
+            fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
             room = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=self.folder))
             try:
                 yield room
@@ -85,6 +89,36 @@ class Store:
                 shutil.rmtree(room, ignore_errors=True)
         finally:
             os.close(lock)
+
+    @contextmanager
+    def idle(self) -> Iterator[bool]:
+        """Whether nobody is at work here, up to the end; nothing is made or taken away."""
+        try:
+            lock = os.open(self.folder / ".lock", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            yield True
+            return
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+        finally:
+            os.close(lock)
+
+    def digests(self) -> frozenset[str]:
+        """Of all bundles that are here, whosever they are."""
+        with suppress(FileNotFoundError):
+            return frozenset(p.name for p in self.folder.iterdir() if _DIGEST.fullmatch(p.name))
+        return frozenset()
+
+    def destroy(self, digest: str, room: Path) -> None:
+        """Its name goes first: what has a name in the store is whole."""
+        self.path(digest).rename(room / "gone")
+        sync_folder(self.folder)
+        shutil.rmtree(room / "gone")
 
     def _tidy(self, lock: int) -> None:
         """Removes what a killed process left aside, when no other process is copying now."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -161,10 +161,12 @@ class Attached(Remembered):
             return PledgeReference(id, 1, None)
         return PledgeReference(id, attached[-1].sequence + 1, attached[-1].digest)
 
-    def bundles(self) -> frozenset[str]:
-        """The digests of all evidence, void ones as well."""
+    def bundles(self, *, but: Collection[str] = ()) -> frozenset[str]:
+        """The digests of all evidence, void ones as well; without that of the pledges `but`."""
+        table = tables.evidence
+        chosen = select(table.c.digest).where(table.c.pledge.not_in(but))
         with self._database.read() as connection:
-            return frozenset(connection.execute(select(tables.evidence.c.digest)).scalars())
+            return frozenset(connection.execute(chosen).scalars())
 
     def waiver_courses(self) -> Mapping[str, waived.Course]:
         """Of each record that ever had a waiver, by id: which, and since when."""

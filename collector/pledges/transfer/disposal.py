@@ -9,13 +9,12 @@ goes: what all versions of the record said, and the bundles with everything host
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
-from collector.captures import sync_folder
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.pledges.database.rows import Evidence
@@ -24,6 +23,7 @@ from collector.pledges.record.form import PledgeRecord, from_document
 from collector.pledges.record.masking import masked
 from collector.pledges.register.register import Register
 from collector.pledges.status.latest_bundle import Newest
+from collector.pledges.transfer import strays
 from collector.pledges.transfer.shared_bundles import refuse_others
 
 # of a record, what says that there was one; the rest is about people and their systems
@@ -48,32 +48,48 @@ def dispose(
 ) -> Disposed:
     """`about` is the record's `disposed`: date, method, by. May be repeated after a kill.
 
-    The versions go in one transaction, with the record that takes their place; then the bundles.
+    The versions go in one transaction, with the record that takes their place; then the bundles,
+    those too that say they are this pledge's and that no row names (`strays`).
     Raises BadInput while the pledge runs, or what it holds is to be kept still, or where another
     register keeps a bundle of it in the same folder.
     """
+    if not register.store.folder.is_dir():
+        return _dispose(register, id, about, today, None, renewed=renewed)
+    with register.store.room(alone=True) as room:
+        return _dispose(register, id, about, today, room, renewed=renewed)
+
+
+def _dispose(
+    register: Register,
+    id: str,
+    about: Mapping[str, Any],
+    today: date,
+    room: Path | None,
+    *,
+    renewed: bool,
+) -> Disposed:
+    """`room`: the store's, alone; None where nothing was ever kept there."""
     known = register.get(id)
     evidence = register.every_evidence(id)
     for attached in evidence:
         _is_of_it(attached)
     kept_still = [attached.digest for attached in evidence if attached.path.exists()]
     refuse_others(register.store, kept_still, register.name(), register.where)
+    if room is not None:
+        # where another register cannot be asked, that is said before anything is destroyed
+        strays.strays(register)
     gone = 0
     if id not in register.emptied():
         _check(known, lifecycle.kept_until(known, evidence, renewed=renewed), today)
         version, gone = register.replace_all(id, lambda newest: remains(newest, about, today))
         known = version.record
-    bundles = 0
-    for attached in evidence:
-        if attached.path.exists():
-            # its name goes first: what has a name in the store is whole
-            with register.store.room() as room:
-                attached.path.rename(room / "gone")
-                sync_folder(attached.path.parent)
-                shutil.rmtree(room / "gone")
-            register.store.note([attached.digest], register.name(), register.where, gone=True)
-            bundles += 1
-    return Disposed(known, gone, bundles)
+    if room is None:
+        return Disposed(known, gone, 0)
+    for digest in kept_still:
+        register.store.destroy(digest, room)
+        register.store.note([digest], register.name(), register.where, gone=True)
+    left = strays.destroy(register, id, room)
+    return Disposed(known, gone, len(kept_still) + left)
 
 
 def _is_of_it(attached: Evidence) -> None:

@@ -29,15 +29,25 @@ def refuse_others(store: Store, digests: Collection[str], name: str, where: str)
 
     Raises BadInput, and names the other one, where one of them is kept for another register too.
     """
+    for _, there in others(store, digests, name, where):
+        raise _shared(there, store)
+
+
+def others(
+    store: Store, digests: Collection[str], name: str, where: str
+) -> Iterator[tuple[str, str]]:
+    """Which of them is kept for another register than this, and where that lies.
+
+    Raises BadInput where one of these cannot be asked.
+    """
     if not digests:
         return
     for path in _files(store, where):
-        if any(_holds(path, digest) for digest in digests):
-            raise _shared(str(path), store)
+        yield from ((digest, str(path)) for digest in digests if _holds(path, digest))
     for digest in digests:
         for other, there in store.noted(digest):
             if "://" in there and (other != name or _database(there) != _database(where)):
-                raise _shared(there, store)
+                yield digest, there
 
 
 def _files(store: Store, where: str) -> Iterator[Path]:

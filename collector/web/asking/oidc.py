@@ -24,7 +24,7 @@ from authlib.oauth2.rfc7636 import (  # type: ignore[import-untyped]
 )
 from itsdangerous import BadData, URLSafeTimedSerializer
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import ClaimError, JoseError
 from joserfc.jwk import KeySet
 
 from collector.web.asking.settings import Mapped, Oidc, is_private
@@ -34,7 +34,6 @@ from collector.web.keeping.accounts import WIDE, Account
 WAY, _SKEW = 600, 60
 _KNOWN_FOR = 3600.0
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
-_SCOPE = "openid profile"
 _TIMEOUT = 10.0
 # of the threads that all pages share so many wait for a provider, which may be silent
 _AT_ONCE = 6
@@ -87,7 +86,7 @@ class Provider:
             client_id=self._settings.client_id,
             response_type="code",
             redirect_uri=back,
-            scope=_SCOPE,
+            scope=self._settings.scope,
             state=state,
             nonce=nonce,
             code_challenge=create_s256_code_challenge(verifier),
@@ -161,7 +160,9 @@ class Provider:
                 found = jwt.decode(token, self._keys(anew=True), algorithms=_ALGORITHMS)
             wanted.validate(found.claims)
         except (JoseError, *_UNUSABLE) as problem:
-            raise RefusedError(f"ID token: {type(problem).__name__}") from None
+            # one of ours, by its name: nothing of what came
+            which = f" {problem.claim}" if isinstance(problem, ClaimError) else ""
+            raise RefusedError(f"ID token: {type(problem).__name__}{which}") from None
         claims = found.claims
         # a number and its text would be one account
         if not isinstance(claims["sub"], str) or not claims["sub"]:
@@ -183,7 +184,9 @@ class Provider:
         digest = hashlib.sha256(f"{given.issuer}\0{claims['sub']}".encode("utf-8", "surrogatepass"))
         name = f"{shown}~{digest.hexdigest()[:16]}"
         if mapped is None:
-            raise NoRoleError(name, _not_texts(given.claim, every))
+            absent = given.claim not in claims
+            why = f": no claim {given.claim}" if absent else _not_texts(given.claim, every)
+            raise NoRoleError(name, why)
         seen = None if mapped.role in WIDE else mapped.pledges
         by = ground(given, mapped)
         return Account(name, mapped.role, seen, mapped.until, local=False, ground=by)

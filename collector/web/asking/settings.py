@@ -35,7 +35,7 @@ from collector.web.keeping.accounts import ROLES, WIDE, Role
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _KNOWN = {"hosts", "url", "proxies", "user_header", "log_days", "oidc"}
-_OIDC = {"issuer", "client_id", "client_secret_file", "claim", "roles", "name_claim"}
+_OIDC = {"issuer", "client_id", "client_secret_file", "claim", "roles", "name_claim", "scope"}
 _LARGEST = 1 << 20
 # a hundred years
 _DAYS = 36_500
@@ -49,6 +49,9 @@ _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 _DIGITS = re.compile(r"[0-9.]+")
 # RFC 9110, 5.6.2
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+# RFC 6749, 3.3: what is asked for, where the settings name nothing else
+SCOPE = "openid profile"
+_SCOPE = re.compile(r"[!#-[\]-~]{1,100}")
 # what browsers and proxies send of every request, and nobody's name stands in
 _OTHERS = frozenset(
     {
@@ -84,6 +87,7 @@ class Oidc:
     claim: str
     roles: tuple[Mapped, ...]
     name_claim: str = "preferred_username"
+    scope: str = SCOPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +227,16 @@ def _oidc(said: Any, folder: Path, where: str) -> Oidc:
         _text(said["claim"], where),
         tuple(_mapped(one, f"{where}: roles") for one in said["roles"]),
         _text(said.get("name_claim") or "preferred_username", where),
+        _scope(_text(said.get("scope") or SCOPE, where), f"{where}: scope"),
     )
+
+
+def _scope(text: str, where: str) -> str:
+    """Raises BadInput where no ID token would come by it."""
+    words = text.split()
+    if "openid" not in words or not all(map(_SCOPE.fullmatch, words)):
+        raise BadInput(msg("web_no_scope", text=text), where=where, mend=msg("web_no_scope_mend"))
+    return " ".join(words)
 
 
 def _host(text: str, where: str) -> str:

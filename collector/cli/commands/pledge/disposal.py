@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,17 +18,20 @@ from collector.cli.ui.language import lang_option, tr
 from collector.errors import BadInput
 from collector.export.envelope import Identity
 
+if TYPE_CHECKING:
+    from collector.pledges.transfer.disposal import Disposed
+
 
 @click.command(
     help=tr(
         "保存期满后销毁登记内容与证据包。登记缩减为：用户名称、所签文件的摘要、起止、销毁记录；"
-        "每份证据的摘要与日志条目保留，日志不变；其提交链接停用，未处理的提交一并销毁。"
+        "每份证据的摘要与日志条目保留，日志不变；其提交链接停用，未处理的提交与未发出的告知一并销毁。"
         "备份和已写好的通知中的内容须另行销毁。",
         "Destroys what a pledge record said and its bundles, once they need not be kept any "
         "longer. A record stays of who, the digests of what was signed, its period, and the "
         "disposal; of each bundle its digest and its entry in the log, which stays as it was. "
-        "Its hand-in links end, and what waits for intake goes. Backups that hold it, and notices "
-        "that were written, are for you to destroy.",
+        "Its hand-in links end, and what waits for intake, or to be told by `pledge notify`, goes. "
+        "Backups that hold it, and notices that were written, are for you to destroy.",
     )
 )
 @click.argument("id")
@@ -53,6 +58,7 @@ def dispose(
 ) -> int:
     from collector.captures import digest
     from collector.cli.options.captures import document
+    from collector.cli.workflows.desk.letting_go import let_go, outbox_of
     from collector.cli.workflows.handed.waiting import place
     from collector.handin import ended
     from collector.pledges.record.times import CHINA
@@ -69,8 +75,8 @@ def dispose(
             tr("没有终端可供确认", "there is no terminal to ask on"),
             mend=tr("加 --yes", "give --yes"),
         )
-    # another register's hand-ins are not its own to end: said before anything is destroyed
-    places = place(register, location)
+    # what another register has is not its own to end: said before anything is destroyed
+    places, outbox = place(register, location), outbox_of(register, location)
     count = len(register.every_evidence(id))
     question = tr(
         f"销毁 {id} 的登记内容和 {count} 份证据包，不可恢复。继续？",
@@ -78,9 +84,17 @@ def dispose(
     )
     if not yes and not click.confirm(question, err=True):
         return 1
-    done = destroy(register, id, about, today, renewed=id in register.renewed())
-    over = ended.end(places, id)
+    # nobody is told of it any more from here on
+    with outbox.held() if outbox.folder.is_dir() else nullcontext():
+        done = destroy(register, id, about, today, renewed=id in register.renewed())
+        over = ended.end(places, id)
+        untold = let_go(outbox, {id}, datetime.now(UTC)) if outbox.folder.is_dir() else 0
     answer(Identity(id), id=id, versions=done.versions, bundles=done.bundles)
+    _tell(id, done, over, untold)
+    return 0
+
+
+def _tell(id: str, done: Disposed, over: tuple[int, int], untold: int) -> None:
     out(
         tr(
             f"已销毁 {id}：{done.versions} 个版本的内容，{done.bundles} 份证据包；摘要与日志保留\n",
@@ -95,4 +109,10 @@ def dispose(
                 f"{over[0]} hand-in link(s) ended, {over[1]} capture(s) that waited taken away\n",
             )
         )
-    return 0
+    if untold:
+        out(
+            tr(
+                f"未发出的告知撤去 {untold} 则\n",
+                f"taken out of {untold} message(s) of `pledge notify` that waited\n",
+            )
+        )

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 _LONGEST = {"wecombot": 1800}
 _ELSE = 12_000
 _LARGEST_FILE = 20 << 20
+# of what is one of these nothing falls due
+_SILENT = ("draft", "disposed", "ended")
+
+
+# how the keys of what falls due end
+_LATE, _DUE = "|late", "|due"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +63,29 @@ def items(
     found: list[Item] = []
     for record in every:
         again = record.id in renewed
-        if lifecycle.state(record, today, renewed=again) in ("draft", "disposed", "ended"):
+        if lifecycle.state(record, today, renewed=again) in _SILENT:
             continue
         found += _of_findings(register, record, now, within)
         newest = attached.get(record.id, ())
         found += _of_record(record, newest, now, within, renewed=again)
     return sorted(found, key=lambda one: (one.at, one.key)), doubts
+
+
+def falls_due(key: str) -> bool:
+    """Is that the key of what falls due, or is late? Not of a hand-in, or a withdrawal."""
+    return key.endswith((_LATE, _DUE))
+
+
+def silent(register: Register, now: datetime) -> frozenset[str]:
+    """The pledges of which nothing falls due, whatever fell due once."""
+    from collector.pledges.due import lifecycle
+
+    every = register.list()
+    renewed, today = lifecycle.continued(every), now.astimezone(CHINA).date()
+    return frozenset(
+        one.id for one in every
+        if lifecycle.state(one, today, renewed=one.id in renewed) in _SILENT
+    )  # fmt: skip
 
 
 def _of_findings(
@@ -137,7 +160,7 @@ def _item(
     en = f"[{'overdue' if late else 'due'} {day}] {record.id} {record.customer} {what.en}"
     text = Text(one_line(str(masked(zh))), one_line(str(masked(en))))
     return Item(
-        f"{record.id}|{name}|{day}|{'late' if late else 'due'}", record.id, owner, at, late, text
+        f"{record.id}|{name}|{day}{_LATE if late else _DUE}", record.id, owner, at, late, text
     )
 
 
@@ -188,13 +211,8 @@ def messages(
     """
     most = min(_LONGEST.get(person.scheme(number), _ELSE) for number in range(len(person.channels)))
     borne: set[str] = set()
-    day = now.astimezone(CHINA).date().isoformat()
     for some in _portions(found, lang, most - 300):
-        late = sum(one.late for one in some)
-        subject = Text(
-            f"入网责任书：{day} 逾期 {late} 项，即将到期 {len(some) - late} 项",
-            f"Network pledges, {day}: {late} overdue, {len(some) - late} due",
-        )
+        subject = headline([one.key for one in some], now)
         lines = [one.text.to(lang) for one in some]
         end = Text(
             "详见 hostpledge pledge findings、pledge due。", "See `hostpledge pledge findings`."
@@ -215,6 +233,16 @@ def messages(
             ),
             [files[id] for id in bear],
         )
+
+
+def headline(keys: Sequence[str], now: datetime) -> Text:
+    """The subject of a message about what has these keys."""
+    day = now.astimezone(CHINA).date().isoformat()
+    late = sum(key.endswith(_LATE) for key in keys)
+    return Text(
+        f"入网责任书：{day} 逾期 {late} 项，即将到期 {len(keys) - late} 项",
+        f"Network pledges, {day}: {late} overdue, {len(keys) - late} due",
+    )
 
 
 def _portions(found: Sequence[Item], lang: Literal["zh", "en"], most: int) -> Iterator[list[Item]]:

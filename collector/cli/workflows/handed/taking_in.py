@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector import captures, catalog, private
+from collector import catalog, private
 from collector.cli.options.pledge import Pledged
 from collector.cli.workflows.attach_warnings import Holding, odd
 from collector.cli.workflows.evidence import Signing
@@ -49,7 +49,7 @@ def settle(register: Register, places: Places) -> list[Taken]:
     """What commands that were killed had attached and not decided; the rest of it goes away.
 
     What nobody holds of uploads goes too. Where the register does not say, that is the trouble of
-    what the job names, and it stays. To be called by who holds `intake.lock`.
+    what the job names, and it stays. To be called by who holds `places.INTAKE`.
     """
     quarantine.settle(places)
     found: list[Taken] = []
@@ -191,7 +191,7 @@ def _take_most(
         return [Taken(one, trouble=trouble) for one in receipts]
     if known is not None:
         done = _decided(places, _of_job(places, _job(places, pledge)), known)
-        shutil.rmtree(_work(places, pledge), ignore_errors=True)
+        shutil.rmtree(places.work(pledge), ignore_errors=True)
         there = {taken.receipt.digest for taken in done}
         return done + [Taken(one, trouble=trouble) for one in receipts if one.digest not in there]
     found: list[Taken] = []
@@ -213,12 +213,12 @@ def _come(register: Register, places: Places, pledge: str) -> Evidence | None:
 
     Raises CollectorError where the register does not say.
     """
-    work, job = _work(places, pledge), _job(places, pledge)
+    work, job = places.work(pledge), _job(places, pledge)
     return None if not job or _digest(work) is None else _attached(register, work, job)
 
 
 def _job(places: Places, pledge: str) -> dict[str, Any]:
-    work = _work(places, pledge)
+    work = places.work(pledge)
     return load(work / _JOB) or {} if work.is_dir() else {}
 
 
@@ -250,10 +250,6 @@ def _again(newer: Receipt) -> CollectorError:
     )
 
 
-def _work(places: Places, pledge: str) -> Path:
-    return places.room("work") / captures.file_name(pledge).removesuffix(captures.SUFFIX)
-
-
 @contextmanager
 def _made(
     register: Register, places: Places, pledge: str, receipts: Sequence[Receipt], signing: Signing
@@ -261,7 +257,7 @@ def _made(
     """The bundle of these; it, and the job that names them, are gone afterwards unless killed."""
     from collector.attest.bundle import making
 
-    work = _work(places, pledge)
+    work = places.work(pledge)
     if _come(register, places, pledge) is not None:
         # of a job that `settle` could not tell
         raise BadInput(msg("try_again"))

@@ -81,6 +81,7 @@ def intake(
     from collector.cli.workflows.evidence import Signing, check_attachable, first_key
     from collector.cli.workflows.handed import taking_in
     from collector.cli.workflows.handed.waiting import held_all, place, undecided
+    from collector.handin.places import INTAKE
 
     _check(listed=listed, taking=bool(accept or all_), refuse=refuse, why=why)
     register = open_register(location)
@@ -92,7 +93,7 @@ def intake(
         second = open_sm2_key(sm2_key, sm2_passphrase_file)
         signing = Signing(first_key(key_name, passphrase_file), second, stampers(tsa))
         check_attachable(signing)
-    with places.held("intake.lock"):
+    with places.held(INTAKE):
         done = taking_in.settle(register, places)
         # of what a job may have attached already nothing else is made, and nobody is told otherwise
         unsure = [one for one in done if one.trouble is not None]

@@ -95,11 +95,11 @@ def notify(
     again: bool,
     location: str | None,
 ) -> int:
-    from collector.cli.workflows.desk.digests import handed_in, items, shared_out
+    from collector.cli.workflows.desk.digests import handed_in, items, shared_out, silent
+    from collector.cli.workflows.desk.letting_go import let_go, outbox_of
     from collector.cli.workflows.desk.withdrawing import gone
     from collector.cli.workflows.handed.waiting import place, undecided
     from collector.notify import sending
-    from collector.notify.outbox import Outbox
     from collector.notify.settings import load
 
     people = load(file or home_place() / "notify.yml")
@@ -111,8 +111,7 @@ def notify(
     given, left = shared_out(found, people)
     if left:
         _say_left(len(left))
-    outbox = Outbox(_place(location))
-    outbox.belongs_to(register.name(), register.where)
+    outbox = outbox_of(register, location)
     if dry_run:
         return _shown(outbox, register, people, given, folder, now)
     sending.check()
@@ -120,7 +119,10 @@ def notify(
         outbox.belongs_to(register.name(), register.where, claim=True)
         for message, files in _new(outbox, register, people, given, folder, now):
             outbox.put(message, files)
-        went = _send_all(outbox, people, now, gone(register), again=again)
+        # read now: what was disposed of while we looked is told to nobody
+        let_go(outbox, register.emptied(), now)
+        over = silent(register, now)
+        went = _send_all(outbox, people, now, gone(register), over, again=again)
     _tell(went)
     answer(**{name: getattr(went, name) for name in _Went.__slots__}, left=len(left))
     return (
@@ -142,12 +144,6 @@ class _Went:
     def missing(self) -> bool:
         """Is there anything that was not taken?"""
         return bool(self.refused or self.later or self.unsure or self.lost)
-
-
-def _place(location: str | None) -> Path:
-    from collector.pledges.database import location as registers
-
-    return registers.place(location).outbox
 
 
 def _new(
@@ -204,13 +200,22 @@ def _send_all(
     people: Mapping[str, Person],
     now: datetime,
     gone: Collection[str] = (),
+    silent: Collection[str] = (),
     *,
     again: bool,
 ) -> _Went:
-    """`gone`: the digests of notices that were withdrawn, which go with nothing any more."""
+    """`gone`: the digests of notices that were withdrawn, which go with nothing any more.
+
+    `silent`: pledges of which nothing falls due any more.
+    """
+    from collector.cli.workflows.desk.letting_go import still_said
+
     went = _Went()
     key = outbox.key()
-    for message in outbox.messages():
+    for whole in outbox.messages():
+        message = still_said(whole, silent, now)
+        if message is None:
+            continue
         for channel in message.channels:
             state: str = outbox.state(message, channel, now)
             if state == "done":

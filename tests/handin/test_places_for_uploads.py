@@ -1,0 +1,155 @@
+"""Places for uploads: one customer, or one sender, does not keep everybody else from handing in."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from collector.handin.links import Link
+from collector.handin.places import Bounds
+from collector.handin.slots import BusyError, Pace, Slots, SlowError
+from tests.handin.served import Served, output, serving
+
+_MOST = 1 << 20
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with serving(tmp_path / "hand-in", largest=_MOST, least=2000, stretch=2) as found:
+        yield found
+
+
+def _begun(served: Served, address: str, sender: str = "127.0.0.1") -> socket.socket:
+    """One that says it will send much, and has sent a byte."""
+    sent = socket.create_connection(("127.0.0.1", served.port), source_address=(sender, 0))
+    path = address.partition(str(served.port))[2]
+    sent.sendall(f"PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {_MOST}\r\n\r\nx".encode())
+    return sent
+
+
+def _drips(served: Served, addresses: list[str], stack: ExitStack) -> list[socket.socket]:
+    begun = [stack.enter_context(_begun(served, address)) for address in addresses]
+    time.sleep(0.5)
+    return begun
+
+
+def _answered(begun: list[socket.socket]) -> list[int]:
+    """The statuses of those that have been answered by now."""
+    found = []
+    for one in begun:
+        one.setblocking(False)
+        try:
+            found.append(int(one.recv(100).split()[1]))
+        except BlockingIOError:
+            continue
+    return found
+
+
+def test_one_pledge_does_not_take_all_the_places(served: Served) -> None:
+    """As many slow senders as there are places, by links of one customer's many hosts."""
+    bounds = Bounds()
+    greedy = [served.link(f"a{n}", "P-1")[1] for n in range(bounds.at_once // bounds.of_link)]
+    _, honest = served.link("web-1", "P-2")
+    with ExitStack() as stack:
+        begun = _drips(served, greedy * bounds.of_link, stack)
+        told = served.curl("--interface", "127.0.0.2", "-T", "-", honest, data=output())
+        assert told.status == 201, told
+        refused = _answered(begun)
+        assert refused.count(503) == bounds.at_once - bounds.of_pledge
+
+
+def test_one_sender_does_not_take_all_the_places(served: Served) -> None:
+    bounds = Bounds()
+    greedy = [served.link("a", f"P-{n}")[1] for n in range(bounds.at_once)]
+    _, honest = served.link("web-1", "Q-1")
+    with ExitStack() as stack:
+        begun = _drips(served, greedy, stack)
+        told = served.curl("--interface", "127.0.0.2", "-T", "-", honest, data=output())
+        assert told.status == 201, told
+        assert _answered(begun).count(503) == bounds.at_once - bounds.of_sender
+
+
+def test_who_sends_next_to_nothing_gives_the_place_up(served: Served) -> None:
+    """Though it never pauses for long; who is slow, and steady, gets through."""
+    _, drips = served.link("a", "P-1")
+    link, steady = served.link("b", "P-2")
+    data = output("b")[:40_000]
+    with _begun(served, drips) as drip, _begun(served, steady) as slow:
+        end = time.monotonic() + 15
+        answered = b""
+        while not answered and time.monotonic() < end:
+            drip.sendall(b"x")
+            slow.sendall(data[:1500])
+            time.sleep(0.5)
+            drip.setblocking(False)
+            try:
+                answered = drip.recv(100)
+            except BlockingIOError:
+                drip.setblocking(True)
+        assert answered.startswith(b"HTTP/1.1 408"), answered
+        for _ in range(6):
+            slow.sendall(data[:1500])
+            time.sleep(0.5)
+        assert _answered([slow]) == []
+    assert not (served.folder / "quarantine" / link.digest).exists()
+
+
+def test_a_line_of_256_kbit_brings_20_mb(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("collector.handin.slots.time.monotonic", lambda: now[0])
+    bounds, size, of_line = Bounds(), 20 << 20, 256_000 / 8
+    pace = Pace(bounds)
+    for _ in range(size // 1400 + 1):
+        now[0] += 1400 / of_line
+        pace.went_on(1400)
+    assert now[0] - 1000 < bounds.whole
+    # a burst at the beginning is no leave to sit there for the rest of it
+    pace.went_on(30 << 20)
+    now[0] += bounds.stretch
+    pace.went_on(1)
+    with pytest.raises(SlowError):
+        for _ in range(4):
+            now[0] += 10
+            pace.went_on(1)
+
+
+def _link(pledge: str, digest: str) -> Link:
+    at = datetime.now(UTC)
+    return Link(digest, pledge, "web-1", 2, at, at + timedelta(days=1))
+
+
+def test_a_place_that_is_given_up_is_there_for_the_next() -> None:
+    found = Slots(Bounds(at_once=2, of_pledge=1))
+    for _ in range(5):
+        with found.one(_link("P-1", "a"), "x"), found.one(_link("P-2", "b"), "y"):
+            with pytest.raises(BusyError), found.one(_link("P-1", "c"), "z"):
+                pass
+            with pytest.raises(BusyError), found.one(_link("P-3", "c"), "z"):
+                pass
+    assert not found._taken
+
+
+def test_what_takes_long_to_look_through_keeps_no_other_pledge_waiting() -> None:
+    async def tried() -> None:
+        found, over = Slots(Bounds()), asyncio.Event()
+
+        async def long(digest: str) -> None:
+            async with found.looking(_link("P-1", digest)):
+                await over.wait()
+
+        greedy = [asyncio.create_task(long(str(n))) for n in range(6)]
+        await asyncio.sleep(0)
+        async with asyncio.timeout(5), found.looking(_link("P-2", "x")):
+            pass
+        over.set()
+        await asyncio.gather(*greedy)
+        assert not found._turns
+
+    asyncio.run(tried())
