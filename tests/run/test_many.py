@@ -88,11 +88,11 @@ def _lasting(capture: Capture) -> Capture:
 
 
 def _collected(
-    inventory: Path, output: Path, *more: str, per_host: str = "", **env: str
+    inventory: Path, output: Path, *more: str, per_host: str = "", strategy: str = "linear"
 ) -> dict[str, Capture]:
     ran = hostpledge(
         "collect", "-i", str(inventory), "-o", str(output), *QUICK, *more,
-        HOSTPLEDGE_PER_HOST=per_host, **env,
+        HOSTPLEDGE_PER_HOST=per_host, ANSIBLE_STRATEGY=strategy,
     )  # fmt: skip
     assert ran.status in (0, 1), ran.err
     return _captures(output)
@@ -315,7 +315,7 @@ def test_limit_and_hosts_that_are_there_already(player: Player, tmp_path: Path) 
 def test_a_strategy_that_has_no_task_for_all(player: Player, tmp_path: Path, strategy: str) -> None:
     inventory = tmp_path / "hosts.ini"
     inventory.write_text("".join(player.line(f"h{n}") for n in range(3)))
-    found = _collected(inventory, tmp_path / "out", ANSIBLE_STRATEGY=strategy)
+    found = _collected(inventory, tmp_path / "out", strategy=strategy)
     assert [str(c.status) for c in found.values()] == ["complete"] * 3
 
 

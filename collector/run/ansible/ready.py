@@ -13,6 +13,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleError
@@ -25,6 +26,8 @@ _SSH = "ansible.plugins.connection.ssh"
 _ACTION = "hostpledge_ready"
 # a lookup that asks somebody who does not answer holds its own host alone
 _SECONDS = 5.0
+# Ansible sleeps between them, up to half a minute, whatever time a host has left
+_MOST_RETRIES = 5
 
 
 class ReadyModule(ActionModule):
@@ -131,15 +134,26 @@ class Readier:
 
 
 def _plain(action: ReadyModule) -> bool:
-    """Is it reached by OpenSSH alone, in one process that is begun once?"""
-    connection = action._connection  # noqa: SLF001 - of our own kind
-    if type(connection).__module__ != _SSH or unfit(connection, action._play_context):  # noqa: SLF001
+    """Is it reached by OpenSSH alone, as Ansible's own plugin calls it?"""
+    connection, context = action._connection, action._play_context  # noqa: SLF001 - our own kind
+    # a plugin of the user's may bear the same name
+    if type(connection).__module__ != _SSH or not _ansibles_own(type(connection)):
         return False
-    if getattr(connection._shell, "_IS_WINDOWS", False):  # noqa: SLF001
+    if unfit(connection, context) or getattr(connection._shell, "_IS_WINDOWS", False):  # noqa: SLF001
         return False
-    # the one tries again by itself, the others talk to more than ssh
-    others = ("reconnection_retries", "pkcs11_provider", "private_key")
-    return not any(option(connection, name) for name in others)
+    # it may close a handle twice, which is another host's where they share a process
+    by_sshpass = option(connection, "password_mechanism") == "sshpass"
+    if by_sshpass and (option(connection, "password") or context.password):
+        return False
+    # these talk to more than ssh
+    if option(connection, "pkcs11_provider") or option(connection, "private_key"):
+        return False
+    return int(option(connection, "reconnection_retries") or 0) <= _MOST_RETRIES
+
+
+def _ansibles_own(plugin: type[Any]) -> bool:
+    place = importlib.import_module("ansible.plugins.connection").__file__
+    return Path(inspect.getfile(plugin)).parent == Path(str(place)).parent
 
 
 class _Late(BaseException):
