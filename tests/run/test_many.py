@@ -247,6 +247,7 @@ def test_ctrl_c_ends_it_and_all_that_it_started(sshd: Sshd, tmp_path: Path, time
         _until(lambda: any((out / "captures").glob("*.capture.gz")))
         asked = _ssh_of(running.pid)
         assert len(asked) >= 6
+        assert len({_parent(pid) for pid in asked}) == 1, "one worker asks them all"
         for _ in range(times):
             running.send_signal(signal.SIGINT)
             time.sleep(0.2)

@@ -111,7 +111,7 @@ class _Asking:
         def ask(action: ReadyModule) -> None:
             # it has no line then, and is asked once more, by the task that tells why
             with _told_elsewhere():
-                action.collect(self._folder, name, self._given)
+                action.collect(self._folder, name, {**self._given, **(action.own or {})})
 
         def work() -> None:
             try:

@@ -17,13 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleError
+from ansible.template import trust_as_template
 
-from collector.run.ansible.action import ActionModule
+from collector.run.ansible.action import SPEC, ActionModule
 from collector.run.ansible.reached import option, unfit
 from collector.run.collected.stream import Stream
 
 _SSH = "ansible.plugins.connection.ssh"
 _ACTION = "hostpledge_ready"
+# the one argument of the role that the command leaves to each host
+_OUTSIDE = "{{ collect_outside | default(true) }}"
 # a lookup that asks somebody who does not answer holds its own host alone
 _SECONDS = 5.0
 # Ansible sleeps between them, up to half a minute, whatever time a host has left
@@ -35,10 +38,12 @@ class ReadyModule(ActionModule):
 
     stream: Stream | None = None
     wanted: Callable[[], bool] | None = None
+    own: Mapping[str, Any] | None = None
 
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> Any:
         """Ansible's entry: all that was wanted of Ansible is done by now."""
         del tmp, task_vars
+        _, self.own = self.validate_argument_spec(argument_spec={"outside": SPEC["outside"]})
         return {"changed": False}
 
     def leave(self) -> None:
@@ -113,7 +118,7 @@ class Readier:
         host = self._inventory.get_host(name)
         task = self._task.copy(exclude_parent=True, exclude_tasks=True)
         task._parent = self._task._parent  # noqa: SLF001 - as the strategies of Ansible do
-        task.action, task.args = _ACTION, {}
+        task.action, task.args = _ACTION, {"outside": trust_as_template(_OUTSIDE)}
         variables = self._variables.get_vars(
             play=task.get_play(), host=host, task=task, _hosts=self._names, _hosts_all=self._names
         )
@@ -123,7 +128,7 @@ class Readier:
             executor.run()
             within = contextvars.copy_context()
         action = getattr(executor, "_handler", None)
-        if not isinstance(action, ReadyModule) or not _plain(action):
+        if not isinstance(action, ReadyModule) or action.own is None or not _plain(action):
             return None
         return Ready(action, within)
 
