@@ -14,7 +14,7 @@ from collector.cli.asked.loudness import quiet, verbose
 from collector.cli.ui.language import lang, tr
 from collector.errors import one_line
 from collector.model import HostStatus
-from collector.run.ansible.engine import Tally
+from collector.run.ansible.tally import Tally
 
 _EVERY = 5.0
 

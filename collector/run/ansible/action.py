@@ -6,7 +6,8 @@ import fcntl
 import importlib
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,13 @@ from collector.schema import validator
 
 _PATCHED = ("ansible.plugins.connection.ssh", "ansible.plugins.connection.local")
 _SHARED = "-C -o ControlMaster=auto -o ControlPersist=60s"
+SPEC = {
+    "output": {"type": "path", "required": True},
+    "seconds": {"type": "int", "default": 300},
+    "limit": {"type": "int", "default": 64 << 20},
+    "driver": {"type": "str", "default": ""},
+    "outside": {"type": "bool", "default": True},
+}
 _MISSING = {HostStatus.UNREACHABLE, HostStatus.AUTH_REFUSED, HostStatus.HOST_KEY_CHANGED}
 
 
@@ -52,29 +60,22 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
     def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> Any:
         """Ansible's entry: returns the task result of one host."""
         result: dict[str, Any] = super().run(tmp, dict(task_vars or {}))
-        _, given = self.validate_argument_spec(
-            argument_spec={
-                "output": {"type": "path", "required": True},
-                "seconds": {"type": "int", "default": 300},
-                "limit": {"type": "int", "default": 64 << 20},
-                "driver": {"type": "str", "default": ""},
-                "outside": {"type": "bool", "default": True},
-            }
-        )
+        _, given = self.validate_argument_spec(argument_spec=SPEC)
         host = (task_vars or {}).get("inventory_hostname") or "localhost"
         try:
             folder = RunFolder.open(Path(given["output"]))
             with lock(folder.path / "workers.lock", fcntl.LOCK_SH, 60) as taken:
                 if not taken:
-                    raise _ours(f"another hostpledge is at work in {folder.path}")
+                    raise ours(f"another hostpledge is at work in {folder.path}")
                 # looked at under the lock: who waits for it then knows that none comes after
                 if given["driver"] and not driver_alive(given["driver"]):
-                    raise _ours("the command that started this run is gone")
-                return result | self._collect(folder, host, given)
+                    raise ours("the command that started this run is gone")
+                return result | self.collect(folder, host, given)
         except CollectorError as problem:
-            raise _ours(str(problem)) from None
+            raise ours(str(problem)) from None
 
-    def _collect(self, folder: RunFolder, host: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    def collect(self, folder: RunFolder, host: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Asks the host and writes down what came of it."""
         if self._resumes() and folder.has(host):
             return {"changed": False, "skipped": True, "skip_reason": "collected already"}
         nonce = script.host_nonce(folder.nonce, host)
@@ -85,12 +86,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
             nonce,
             limit=given["limit"],
             seconds=given["seconds"],
-            wanted=lambda: not given["driver"] or driver_alive(given["driver"]),
+            wanted=lambda: self._wanted(given),
         )
         status, said = self._exec(stream, script.with_nonce(folder.script, nonce))
         raw = stream.close()
         if stream.left:
-            raise _ours("the command that started this run is gone")
+            raise ours("the command that started this run is gone")
         status, detail = self._status(stream, status, said, given)
         capture = script.parse_output(
             raw,
@@ -112,6 +113,16 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         """A driver names the hosts that are missing itself; plain ansible-playbook does not."""
         return not self._task.args.get("driver")
 
+    def _wanted(self, given: Mapping[str, Any]) -> bool:
+        """Is the command that started this run still there? Plain ansible-playbook is none."""
+        return not given["driver"] or driver_alive(given["driver"])
+
+    @contextmanager
+    def _led(self, stream: Stream) -> Iterator[None]:
+        """Within it the connection's process goes through `stream`, and comes to an end."""
+        with stream.instead_of_popen(connection_modules()), _deadline(stream):
+            yield
+
     def _exec(self, stream: Stream, text: str) -> tuple[HostStatus | None, str]:
         """One exec. Returns the status that the connection's failure means, and what was said."""
         connection = self._connection
@@ -122,9 +133,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         if option(connection, "ssh_args") == _SHARED:
             # a shared connection pays off from the second exec on, and hides the host key
             _set_option(connection, "ssh_args", "")
-        modules: list[ModuleType] = [importlib.import_module(name) for name in _PATCHED]
         try:
-            with stream.instead_of_popen(modules), _deadline(stream):
+            with self._led(stream):
                 done = self._low_level_execute_command("/bin/sh -s", in_data=text.encode())
         except AnsibleError as problem:
             said = str(problem)
@@ -197,7 +207,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         return origin
 
 
-def _ours(said: str) -> AnsibleActionFail:
+def connection_modules() -> list[ModuleType]:
+    """Those of Ansible's connection plugins whose processes we lead."""
+    return [importlib.import_module(name) for name in _PATCHED]
+
+
+def ours(said: str) -> AnsibleActionFail:
     """A failure in words of ours, which may go on as they are."""
     return AnsibleActionFail(said, result={OURS: True})
 

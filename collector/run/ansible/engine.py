@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from collector.errors import BadInput
@@ -11,26 +10,15 @@ from collector.i18n.message import msg
 from collector.model import Capture, HostStatus
 from collector.run.ansible.driver import driver_name
 from collector.run.ansible.inventory import How
-from collector.run.ansible.play import Event, play
+from collector.run.ansible.many import ask_many, many
+from collector.run.ansible.play import Event, Played, play
 from collector.run.ansible.private import private_folder
+from collector.run.ansible.tally import Progress, Tally
 from collector.run.collected.run_folder import Arrived, RunFolder
 from collector.run.collected.unsaid import OURS, before_connection
 
 _DONE = {"runner_on_ok", "runner_on_failed", "runner_on_unreachable", "runner_on_skipped"}
 _ACTION = "hostpledge_collect"
-
-
-@dataclass
-class Tally:
-    """How far a run is."""
-
-    left: int
-    done: int = 0
-    failed: int = 0
-    said: dict[str, str] = field(default_factory=dict)
-
-
-Progress = Callable[[Tally, str, HostStatus | None], None]
 
 
 def collect(
@@ -46,40 +34,55 @@ def collect(
     missing = [h for h in hosts if h not in before or before[h].status is not HostStatus.COMPLETE]
     if missing:
         tally = Tally(left=len(missing), done=len(hosts) - len(missing))
-        started = {h: before.get(h) for h in missing}
+        _ask(folder, how, missing, tally, progress)
+    if end:
+        folder.end()
+    return {h: a for h, a in folder.arrived().items() if h in set(hosts)}
+
+
+def _ask(
+    folder: RunFolder, how: How, missing: Sequence[str], tally: Tally, progress: Progress
+) -> None:
+    """Each host has a line of its own afterwards. Raises BadInput where Ansible could not work."""
+    started, already = folder.arrived(), tally.done
+
+    def left() -> list[str]:
+        arrived = folder.arrived()
+        return [h for h in missing if arrived.get(h) == started.get(h)]
+
+    played = Played(interrupted=False, said="")
+    if many(how, missing):
+        played = ask_many(folder, how, missing, _variables(folder, how), tally, progress)
+    if not played.interrupted and (alone := left()):
         with private_folder() as private:
             played = play(
                 "check.yml",
                 how,
-                missing,
+                alone,
                 _variables(folder, how),
                 private,
                 tell=lambda event: _event(event, tally, progress),
             )
-        arrived = folder.arrived()
-        fresh = [h for h in missing if arrived.get(h) != started[h]]
-        if played.interrupted:
-            raise BadInput(
-                msg(
-                    "interrupted_hosts_answered",
-                    count=len(hosts) - len(missing) + len(fresh),
-                    count_2=len(hosts),
-                ),
-                where=str(folder.path),
-                mend=msg("same_command_takes_up"),
-            )
-        if not fresh and not tally.said:
-            raise BadInput(played.said, where="ansible-playbook")
-        if not fresh and all("decrypt" in text.lower() for text in tally.said.values()):
-            raise BadInput(
-                msg("inventory_holds_variables_ansible"),
-                where=", ".join(how.inventory),
-                mend=msg("give_right_vault_password"),
-            )
-        _write_down_the_silent(folder, [h for h in missing if h not in fresh], tally)
-    if end:
-        folder.end()
-    return {h: a for h, a in folder.arrived().items() if h in set(hosts)}
+    silent = left()
+    if played.interrupted:
+        raise BadInput(
+            msg(
+                "interrupted_hosts_answered",
+                count=already + len(missing) - len(silent),
+                count_2=already + len(missing),
+            ),
+            where=str(folder.path),
+            mend=msg("same_command_takes_up"),
+        )
+    if len(silent) == len(missing) and not tally.said:
+        raise BadInput(played.said, where="ansible-playbook")
+    if len(silent) == len(missing) and all("decrypt" in t.lower() for t in tally.said.values()):
+        raise BadInput(
+            msg("inventory_holds_variables_ansible"),
+            where=", ".join(how.inventory),
+            mend=msg("give_right_vault_password"),
+        )
+    _write_down_the_silent(folder, silent, tally)
 
 
 def _write_down_the_silent(folder: RunFolder, silent: Sequence[str], tally: Tally) -> None:
@@ -107,13 +110,10 @@ def _event(event: Event, tally: Tally, progress: Progress) -> None:
         host = str(data.get("host", ""))
         known = result.get("status")
         status = HostStatus(known) if known in set(HostStatus) else None
-        tally.left -= 1
         if event["event"] in ("runner_on_ok", "runner_on_skipped"):
-            tally.done += 1
             status = HostStatus.COMPLETE
-        else:
-            tally.failed += 1
-            said = str(result.get("msg", ""))
-            # of its own words none go on: they quote what stands in the inventory
-            tally.said[host] = said if known or result.get(OURS) else before_connection(said)
+        said = str(result.get("msg", ""))
+        # of its own words none go on: they quote what stands in the inventory
+        said = said if known or result.get(OURS) else before_connection(said)
+        tally.count(host, status, said)
         progress(tally, host, status)

@@ -254,7 +254,7 @@ def environment(private: str) -> dict[str, str]:
         "ANSIBLE_BECOME_ASK_PASS": "False",
         "ANSIBLE_ASK_VAULT_PASS": "False",
         "ANSIBLE_ENABLE_TASK_DEBUGGER": "False",
-        "ANSIBLE_STRATEGY": _strategy(),
+        "ANSIBLE_STRATEGY": strategy(),
         # ansible-runner's own is a child of it, and not every one can have children
         "ANSIBLE_STDOUT_CALLBACK": "default",
         "ANSIBLE_LOCALHOST_WARNING": "False",
@@ -275,7 +275,7 @@ def asked_by_default() -> tuple[bool, bool]:
     return bool(get("DEFAULT_ASK_PASS")), bool(get("DEFAULT_BECOME_ASK_PASS"))
 
 
-def _strategy() -> str:
+def strategy() -> str:
     """As the user's own configuration has it, where it does not stop to be asked."""
     from ansible import constants
 

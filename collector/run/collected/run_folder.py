@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ class RunFolder:
     def nonce(self) -> str:
         return str(self.about["nonce"])
 
-    @property
+    @cached_property
     def script(self) -> str:
         return (self.path / "script.sh").read_text(encoding="utf-8")
 

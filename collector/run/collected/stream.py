@@ -84,10 +84,22 @@ class Stream:
         self._write(window[at:])
         return chunk[: max(0, len(chunk) - (len(window) - at))] + b"."
 
+    def has(self, process: subprocess.Popen[bytes], program: str) -> None:
+        """The process whose output this is; one that comes when all is over is ended at once."""
+        self._process = process
+        self.program = program
+        if self.timed_out or self.left or self.flooded:
+            self.end()
+
     def all(self, output: bytes) -> None:
         """Output that a connection plugin returned as a whole."""
         if not self.begun:
             self.take(output)
+
+    def leave(self) -> None:
+        """Nobody waits for it any more: what comes of it is no answer of the host."""
+        self.left = True
+        self.end()
 
     def end(self) -> None:
         """Ends the process and all in its group."""
@@ -119,14 +131,12 @@ class Stream:
         self._out.write(data)
 
     def close(self) -> bytes:
-        """Everything is on disk now; returns it (never more than the limit)."""
+        """Everything that came (never more than the limit); the capture made of it is synced."""
         self.heard()
         if self._log is not None:
             self._log.unlink(missing_ok=True)
         if self._out is None:
             return b""
-        self._out.flush()
-        os.fsync(self._out.fileno())
         self._out.close()
         return self.part.read_bytes()
 
@@ -151,39 +161,70 @@ class Stream:
     @contextmanager
     def instead_of_popen(self, modules: list[ModuleType]) -> Iterator[None]:
         """Within it, processes that these Ansible modules start are led through this stream."""
-        stream = self
+        with led(modules), self.in_this_thread():
+            yield
 
-        class Popen(subprocess.Popen[bytes]):
-            def __init__(self, args: Any, **how: Any) -> None:
-                # Ansible asks for a session of its own too where it hands over a password
-                how |= {"start_new_session": True}
-                if how.get("env"):
-                    how["env"] = careful(how["env"], Path(constants.DEFAULT_LOCAL_TMP))
-                super().__init__(stream.apart(args), **how)
-                stream._process = self
-                stream.program = _name(args)
-                if self.stdout is not None:
-                    self.stdout = _Pipe(self.stdout, stream)  # type: ignore[assignment]
-                if self.stderr is not None:
-                    self.stderr = _Errors(self.stderr, stream)  # type: ignore[assignment]
-                if self.stdin is not None:
-                    self.stdin = _Given(self.stdin, self)  # type: ignore[assignment]
-
-            def communicate(self, input: Any = None, timeout: Any = None) -> tuple[Any, Any]:  # noqa: ARG002
-                return _communicate(self, input)
-
+    @contextmanager
+    def in_this_thread(self) -> Iterator[None]:
+        """The same for what this thread alone starts, within `led`: others have their own."""
         over = threading.Event()
         watch = threading.Thread(target=self._watch, args=(over,), daemon=True)
-        patched = [(module, module.subprocess) for module in modules]
-        for module, real in patched:
-            module.subprocess = _With(real, Popen)  # type: ignore[attr-defined]
+        before, _HERE.stream = _HERE.stream, self
         watch.start()
         try:
             yield
         finally:
             over.set()
-            for module, real in patched:
-                module.subprocess = real  # type: ignore[attr-defined]
+            _HERE.stream = before
+
+
+class _Here(threading.local):
+    """The stream of this thread."""
+
+    stream: Stream | None = None
+
+
+_HERE = _Here()
+
+
+@contextmanager
+def led(modules: list[ModuleType]) -> Iterator[None]:
+    """Within it, what these modules start goes through the stream of the thread that starts it."""
+    patched = [(module, module.subprocess) for module in modules]
+    for module, real in patched:
+        module.subprocess = _With(real, _Popen)  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        for module, real in patched:
+            module.subprocess = real  # type: ignore[attr-defined]
+
+
+class _Popen(subprocess.Popen[bytes]):
+    """A process of a connection plugin, in a session of its own."""
+
+    def __init__(self, args: Any, **how: Any) -> None:
+        # Ansible asks for a session of its own too where it hands over a password
+        how |= {"start_new_session": True}
+        if how.get("env"):
+            how["env"] = careful(how["env"], Path(constants.DEFAULT_LOCAL_TMP))
+        stream = _HERE.stream
+        super().__init__(args if stream is None else stream.apart(args), **how)
+        if stream is None:
+            return
+        stream.has(self, _name(args))
+        if self.stdout is not None:
+            self.stdout = _Pipe(self.stdout, stream)  # type: ignore[assignment]
+        if self.stderr is not None:
+            self.stderr = _Errors(self.stderr, stream)  # type: ignore[assignment]
+        if self.stdin is not None:
+            self.stdin = _Given(self.stdin, self)  # type: ignore[assignment]
+
+    def communicate(self, input: Any = None, timeout: Any = None) -> tuple[Any, Any]:  # noqa: ARG002
+        return _communicate(self, input) if isinstance(self.stdout, _Pipe) else self._as_ever(input)
+
+    def _as_ever(self, input: Any) -> tuple[Any, Any]:
+        return super().communicate(input)
 
 
 def _name(args: Any) -> str:
