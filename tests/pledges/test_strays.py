@@ -66,6 +66,13 @@ def _killed_attach(place: str, id: str, bundle: Path, signer: Signer) -> None:
     assert os.WIFSIGNALED(status)
 
 
+def _until(there: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not there():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def _captures(folder: Path) -> Iterable[Path]:
     return folder.rglob("*.capture*")
 
@@ -123,16 +130,14 @@ def test_one_whose_row_comes_next_is_not_taken_away(place: str, tmp_path: Path) 
     go = tmp_path / "go"
 
     def wait() -> None:
-        while not go.exists():
-            time.sleep(0.01)
+        _until(go.exists)
 
     def attaching() -> None:
         attach(Register.open(place), "other", other.path, signer.trust)
 
     attach(register, ID, first.path, signer.trust)
     child = killed.begin(partial(_then, wait, "note", attaching))
-    while not register.store.path(other.digest).exists():
-        time.sleep(0.01)
+    _until(register.store.path(other.digest).exists)
     with register.store.idle() as idle:
         assert not idle
     disposing = killed.begin(lambda: _dispose(Register.open(place)))
