@@ -17,8 +17,8 @@ class Host:
     A start recipe `<start or name>.start.sh` runs in the running host. With `false_key`
     known_hosts holds
     a key that is not the host's. `answers` is False where a login never gives a working shell. With
-    `refuses_files` it may do what scanning on access wants of the kernel (fanotify). `jump` names
-    the host that ssh goes through to it, as `jump_user`.
+    `refuses_files` it may do what scanning on access wants of the kernel (fanotify), and mount.
+    `jump` names the host that ssh goes through to it, as `jump_user`.
     """
 
     name: str
@@ -114,7 +114,12 @@ OTHERS = {
         Host("effective", "probed", "Debian 13 of which the tests of probes make a good host"),
         Host("hollow", "probed", "Debian 13 that looks set up, and where nothing takes effect"),
         Host("logstore", "probed", "Debian 13 that takes the logs of others"),
-        Host("restores", "restores", "Debian 13 with copies of every kind that is restored"),
+        Host(
+            "restores",
+            "restores",
+            "Debian 13 with copies of every kind that is restored",
+            refuses_files=True,
+        ),
         Host("syslog-ng", "syslog-ng", "Debian 13 with syslog-ng"),
         Host("syslog-ng-12", "syslog-ng-12", "Debian 12 with syslog-ng, and no Python"),
         Host("rsyslog-12", "rsyslog-12", "Debian 12 with rsyslog, and no Python"),
