@@ -32,7 +32,7 @@ hp_sweep() {
 }
 # a room that is mounted in it goes first
 hp_away() {
-  if [ -d "$HP_D/room" ]; then umount -l "$HP_D/room" 2>/dev/null; fi
+  if [ -d "$HP_D/room" ]; then umount -n -l "$HP_D/room" 2>/dev/null; fi
   rm -rf -- "$HP_D"
 }
 
@@ -54,7 +54,7 @@ hp_lock() {
   trap 'exit 1' HUP INT TERM
   { printf '%s\n' "$HP_N" >"$HP_D/nonce" && hp_born $$ >"$HP_D/born" &&
     printf '%s\n' $$ >"$HP_D/pid"; } 2>/dev/null || undone no_room /run
-  hp_later "${HP_AFTER:-} umount -l $HP_D/room 2>/dev/null; rm -rf -- $HP_D"
+  hp_later "${HP_AFTER:-} umount -n -l $HP_D/room 2>/dev/null; rm -rf -- $HP_D"
 }
 
 # when a process was started, which no later one of its number shares

@@ -1,6 +1,7 @@
 # What a restore lays down lies in a room of its own in memory: it may be full, and /run is not. What is
 # cut off by that says nothing of the copy.
-# hp_room: makes it, in HP_W, no larger than HP_MOST KiB; fails where nothing may be mounted.
+# hp_room: makes it, in HP_W, no larger than HP_MOST KiB; fails where nothing may be mounted. A mount that is
+# written down (without -n) would leave a folder in /run.
 hp_room() {
   # half of what the host could give to somebody else, and not more than /run would have taken
   HP_MOST=$(awk '/^MemAvailable:/ { print int($2 / 2) }' /proc/meminfo)
@@ -9,7 +10,7 @@ hp_room() {
   if [ "$HP_MOST" -lt 4096 ]; then undone no_room "/run: $hp_n KiB"; fi
   HP_W=$HP_D/room
   mkdir -m 700 "$HP_W" 2>/dev/null || undone no_room /run
-  mount -t tmpfs -o "size=${HP_MOST}k,nr_inodes=200k,mode=0700,nosuid,nodev" hostpledge-probe "$HP_W" 2>/dev/null
+  mount -n -t tmpfs -o "size=${HP_MOST}k,nr_inodes=200k,mode=0700,nosuid,nodev" hostpledge-probe "$HP_W" 2>/dev/null
 }
 # hp_files: the same for some files; where nothing may be mounted each of them is bounded instead, to an
 # eighth of it (in halves of a KiB)

@@ -11,11 +11,12 @@ hp_own() {
   hp_room || undone no_mount
   if [ "$1" -gt "$HP_MOST" ]; then undone no_room "$HP_W: $HP_MOST KiB"; fi
   shift
-  # whose processes these are can be told by their number
+  # a container may have begun one of that number meanwhile, which has nothing to do with it
   cat >"$HP_D/ended" <<ENDED
 for hp_n in 1 2 3; do
   for hp_p in /proc/[0-9]*; do
-    [ "\$(stat -c %u "\$hp_p" 2>/dev/null)" != $HP_NONE ] || kill -9 "\${hp_p#/proc/}"
+    [ "\$(stat -c %u "\$hp_p" 2>/dev/null)" = $HP_NONE ] || continue
+    ! { readlink "\$hp_p/cwd"; tr '\\0' ' ' <"\$hp_p/cmdline"; } 2>/dev/null | grep -q $HP_W || kill -9 "\${hp_p#/proc/}"
   done
 done
 ENDED
@@ -32,19 +33,22 @@ ENDED
   hp_as true || undone no_mount
 }
 hp_alone() {
-  HP_NONE=
-  hp_none
-  case $HP_NONE in -) undone no_account ;; esac
-  # what a container or a user's own namespace runs has no entry here
-  if getent passwd "$HP_NONE" >/dev/null 2>&1 || stat -c %u /proc/[0-9]* 2>/dev/null | grep -qx "$HP_NONE" ||
-    awk -F: -v n="$HP_NONE" '$2 + 0 <= n && n < $2 + $3 { f = 1 } END { exit !f }' /etc/subuid 2>/dev/null; then
-    undone no_account "$HP_NONE"
-  fi
+  for hp_number in $HP_NUMBERS; do
+    HP_NONE=
+    hp_none
+    # what a container or a user's own namespace runs has no entry here
+    if [ "$HP_NONE" != - ] && ! getent passwd "$HP_NONE" >/dev/null 2>&1 &&
+      ! stat -c %u /proc/[0-9]* 2>/dev/null | grep -qx "$HP_NONE" &&
+      ! awk -F: -v n="$HP_NONE" '$2 + 0 <= n && n < $2 + $3 { f = 1 } END { exit !f }' /etc/subuid 2>/dev/null; then
+      return
+    fi
+  done
+  undone no_account
 }
 # with shared memory in the room too, and none that outlives it
 hp_as() {
-  unshare --mount --ipc ${hp_net:-} sh -c 'mount --make-rprivate / && mount --bind "$0/passwd" /etc/passwd &&
-    { [ ! -d /dev/shm ] || mount --bind "$0/shm" /dev/shm; } && { [ ! -d /run/nscd ] || mount --bind "$0/cache" /run/nscd; } && exec "$@"' "$HP_W" \
+  unshare --mount --ipc ${hp_net:-} sh -c 'mount -n --make-rprivate / && mount -n --bind "$0/passwd" /etc/passwd &&
+    { [ ! -d /dev/shm ] || mount -n --bind "$0/shm" /dev/shm; } && { [ ! -d /run/nscd ] || mount -n --bind "$0/cache" /run/nscd; } && exec "$@"' "$HP_W" \
     setpriv --reuid="$HP_NONE" --regid="$HP_NONE" --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all "$@"
 }
 # hp_kept COMMAND...: its exit status in hp_rc, and not too much of what it says of errors, outside of the room

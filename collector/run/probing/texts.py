@@ -49,8 +49,10 @@ _ROOT = '  if [ "$(id -u)" != 0 ]; then undone no_root; fi\n'
 @cache
 def _part(name: str) -> str:
     if name == "none":
-        # a number that nobody has is looked for in one way alone
-        return OPENED[OPENED.index("hp_none() {") :].partition("\n}\n")[0] + "\n}\n"
+        # a number that nobody has is looked for in one way alone; here one after the other
+        text = OPENED[OPENED.index("hp_none() {") :].partition("\n}\n")[0] + "\n}\n"
+        every = text.partition("for HP_NONE in ")[2].partition(";")[0]
+        return f"HP_NUMBERS='{every}'\n" + text.replace(f"in {every};", "in $hp_number;")
     return (_HERE / f"{name}.sh").read_text(encoding="utf-8")
 
 
