@@ -42,7 +42,7 @@ _BOOTED = ("/run/", "/etc/tmpfiles.d 1")
 # by what it is seen on the host that a probe is in the middle of its act
 _MIDDLE = {
     "integrity": "ls /etc/tmpfiles.d/hostpledge-*",
-    "restore": "ls /run/hostpledge-probe/pg/postmaster.pid",
+    "restore": "ls /run/hostpledge-probe/room/pg/postmaster.pid",
     "malware_stream": "ls /run/hostpledge-probe/out",
     "malware_file": "ls /srv/files/hostpledge-probe-*/2.com",
     "failed_login": "ls /run/hostpledge-probe/pid",

@@ -170,3 +170,20 @@ f=$(find /srv/cut/pgbackrest/backup/bad/*F -name 'pg_filenode.map.gz' | head -n 
 printf rot | dd of="$f" bs=1 seek=20 conv=notrunc 2>/dev/null
 """
 ALL = (FILES, TAR, BORG, RESTIC, MARIADB, PGDUMP, PGBACKREST, PGBACKREST_ROTTEN)
+# small, and what they make is not
+GROWS = """
+mount -o remount,size=300m /run
+mkdir -p /var/tmp/grows
+{ echo '-- PostgreSQL database dump'; echo 'CREATE TABLE public.t (a text);'
+  echo 'INSERT INTO public.t SELECT md5(i::text) FROM generate_series(1, 6000000) AS i;'
+  echo '-- PostgreSQL database dump complete'; } >/var/tmp/grows/pg.sql
+{ echo '-- MariaDB dump 10.19  Distrib 10.11.6-MariaDB, for debian-linux-gnu (x86_64)'
+  echo 'CREATE TABLE t (a text); INSERT INTO t VALUES (md5(1));'
+  for i in $(seq 22); do echo 'INSERT INTO t SELECT md5(a) FROM t;'; done
+  echo '-- Dump completed'; } >/var/tmp/grows/my.sql
+"""
+GROWN = "mount -o remount,size=50% /run; rm -r /var/tmp/grows"
+GROWING = {
+    "pg-grows": {"tool": "dump", "path": "/var/tmp/grows/pg.sql"},
+    "mysql-grows": {"tool": "mysql_dump", "path": "/var/tmp/grows/my.sql"},
+}

@@ -90,7 +90,10 @@ _ALIKE = (
     "borg-no-repository", "borg-other-path", "pg-inserts", "pg-packed-cut", "mysql-as-root",
 )  # fmt: skip
 _LONG = int(os.environ.get("HOSTPLEDGE_PROBE_KILLS", "2")) > 2
-_LEFT = "ls -d /run/host* /var/tmp/was-here; pgrep -u 65534 -l ."
+_LEFT = (
+    "ls -d /run/host* /var/tmp/was-here; grep hostpledge-probe /proc/mounts; "
+    "pgrep -u 65534,$(seq -s, 65521 65530) -l ."
+)
 _STATE = "find /srv -printf '%p %y %s %T@ %C@ %m %u\\n' | sort | sha256sum"
 
 
@@ -164,6 +167,67 @@ def test_a_copy_that_only_looks_whole_is_caught(hosts: Fleet, name: str) -> None
 def test_what_cannot_be_told_is_not(hosts: Fleet, name: str) -> None:
     found = _restored(hosts, UNTOLD[name])
     assert (found.came, found.holds, found.broken) == (None, (), ()), found
+
+
+# a service that runs as nobody, and somebody who looks on: how it is with the probe's own server
+_WATCHED = r"""
+cat >/tmp/of-it <<'OF'
+for p in /proc/[0-9]*; do
+  ! tr '\0' ' ' <"$p/cmdline" 2>/dev/null |
+    grep -q '^[^ ]*\(postgres\|mariadbd\) .*hostpledge-probe' || "$@"
+done
+OF
+rm -f /tmp/whose /tmp/least /tmp/watched; : >/tmp/reached; chmod 666 /tmp/reached
+setsid setpriv --reuid=65534 --regid=65534 --clear-groups sh -c 'cd /
+  until [ -e /tmp/watched ]; do
+    for f in /run/hostpledge-probe/* /run/hostpledge-probe/room/*; do
+      [ ! -e "$f" ] || echo "$f" >>/tmp/reached
+    done
+    . /tmp/of-it; sleep 0.05
+  done' sh eval 'head -c 1 "$p/environ" >>/tmp/reached' >/dev/null 2>&1 </dev/null &
+setsid sh -c 'until [ -e /tmp/watched ]; do
+    . /tmp/of-it; df -k /run | tail -n 1 >>/tmp/least; sleep 0.05
+  done' sh eval 'stat -c "%u %g" "$p" >>/tmp/whose' >/dev/null 2>&1 </dev/null &
+"""
+_SEEN = """
+: >/tmp/watched; cat /tmp/reached; echo =; sort -u /tmp/whose; echo =
+awk '{ print $4 }' /tmp/least | sort -n | head -n 1
+"""
+
+
+def _watched(hosts: Fleet, wanted: dict[str, str]) -> tuple[Outcome, str, list[str], int]:
+    """What came of it, what a service reached, whose its processes were, and what was left free."""
+    hosts.execute(HOST, "sh", data=_WATCHED.encode())
+    found = _restored(hosts, wanted)
+    seen = hosts.execute(HOST, "sh", data=_SEEN.encode()).stdout.decode()
+    reached, whose, least = seen.split("=\n")
+    return found, reached, whose.split("\n")[:-1], int(least)
+
+
+@pytest.mark.parametrize("name", ["pg-plain", "mysql"])
+def test_no_service_shares_the_account_of_the_server(hosts: Fleet, name: str) -> None:
+    """What runs as nobody is any service's: it had the dump, and the say of what came of it."""
+    found, reached, whose, _ = _watched(hosts, GOOD[name])
+    assert found.came == "logged", found
+    assert reached == ""
+    assert len(whose) == 1, whose
+    number, group = map(int, whose[0].split())
+    assert number == group
+    assert 65521 <= number <= 65530
+    for table in ("passwd", "group"):
+        assert hosts.execute(HOST, "getent", table, str(number)).returncode == 2
+
+
+@pytest.mark.parametrize("name", ["pg-grows", "mysql-grows"])
+def test_what_grows_beyond_its_room_fills_no_memory_of_the_host(hosts: Fleet, name: str) -> None:
+    """Whoever has rows in a database decides how well its dump packs."""
+    hosts.execute(HOST, "sh", data=made.GROWS.encode())
+    before = int(hosts.execute(HOST, "sh", "-c", "df -k /run | awk 'END { print $4 }'").stdout)
+    found, _, _, least = _watched(hosts, made.GROWING[name])
+    hosts.execute(HOST, "sh", data=made.GROWN.encode())
+    assert (found.came, found.holds, found.broken) == (None, (), ()), found
+    assert found.recording.said("undone")[0].startswith("no_room "), found
+    assert least > before - 4096
 
 
 def test_nothing_is_left_on_the_host(hosts: Fleet) -> None:

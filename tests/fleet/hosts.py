@@ -17,8 +17,8 @@ class Host:
     A start recipe `<start or name>.start.sh` runs in the running host. With `false_key`
     known_hosts holds
     a key that is not the host's. `answers` is False where a login never gives a working shell. With
-    `refuses_files` it may do what scanning on access wants of the kernel (fanotify). `jump` names
-    the host that ssh goes through to it, as `jump_user`.
+    `refuses_files` it may do what scanning on access wants of the kernel (fanotify); with
+    `mounts` it may mount. `jump` names the host that ssh goes through to it, as `jump_user`.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Host:
     answers: bool = True
     systemd: bool = True
     refuses_files: bool = False
+    mounts: bool = False
     jump: str = ""
     jump_user: str = "root"
     start: str = ""
@@ -111,10 +112,20 @@ OTHERS = {
         Host("rhel-9", "rhel-9", "the shape of AlmaLinux 9, made of Debian's programs"),
         Host("shop", "story", "Debian 13 with PostgreSQL, restic and cron"),
         Host("vault", "vault", "Debian 13 that keeps the backups of another host"),
-        Host("effective", "probed", "Debian 13 of which the tests of probes make a good host"),
+        Host(
+            "effective",
+            "probed",
+            "Debian 13 of which the tests of probes make a good host",
+            mounts=True,
+        ),
         Host("hollow", "probed", "Debian 13 that looks set up, and where nothing takes effect"),
         Host("logstore", "probed", "Debian 13 that takes the logs of others"),
-        Host("restores", "restores", "Debian 13 with copies of every kind that is restored"),
+        Host(
+            "restores",
+            "restores",
+            "Debian 13 with copies of every kind that is restored",
+            mounts=True,
+        ),
         Host("syslog-ng", "syslog-ng", "Debian 13 with syslog-ng"),
         Host("syslog-ng-12", "syslog-ng-12", "Debian 12 with syslog-ng, and no Python"),
         Host("rsyslog-12", "rsyslog-12", "Debian 12 with rsyslog, and no Python"),

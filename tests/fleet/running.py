@@ -193,7 +193,7 @@ class Fleet:
                 if host.systemd
                 else ("--systemd=false",)
             ),
-            *(("--cap-add=SYS_ADMIN",) if host.refuses_files else ()),
+            *(("--cap-add=SYS_ADMIN",) if host.refuses_files or host.mounts else ()),
             images.tag(host.image),
         )
         users = {str(entry["ansible_user"]) for entry in host.inventory().values()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -312,6 +313,34 @@ def test_who_is_seen_is_asked_of_the_kernel(listening: int, shell: list[str]) ->
     # of a loopback connection both ends are seen
     assert "seen 127.0.0.1" in done.stdout.splitlines(), done
     assert done.stdout.splitlines()[-1] == "== end"
+
+
+# what is laid down beside the room: small, and ours
+_BESIDE = {"ended", "rc", "err", "cut"}
+
+
+@pytest.mark.parametrize("name", [name for name in texts._PARTS if name.startswith("restore_")])
+def test_a_restore_lays_down_nothing_beside_its_room(name: str) -> None:
+    """/run is the host's: how much a copy holds decides whoever has data in it."""
+    own = "".join(
+        texts._part(part) for part in texts._PARTS[name] if part not in ("none", "room", "begin")
+    )
+    written = set(re.findall(r">\s*\"?\$HP_D/(\w+)", own))
+    assert written <= _BESIDE, written
+    assert "hp_files" in own or "hp_own" in own
+    # what is cut off for want of room is no fault of the copy
+    assert set(re.findall(r"say ['\"]state (\w+)", own)) <= {"broken"}
+    assert "room" in texts._PARTS[name]
+
+
+def test_no_text_runs_as_an_account_of_others() -> None:
+    """What runs as nobody is any service's that does too."""
+    for path in sorted(Path(texts.__file__).parent.glob("*.sh")):
+        text = path.read_text("utf-8")
+        assert "65534" not in text, path
+        for told in re.findall(r"--reuid=(\S+)", text):
+            # a repository is read as whoever it is of
+            assert told in ('"$HP_NONE"', '"${hp_u:-root}"'), (path, told)
 
 
 def test_without_settings_nothing_is_restored_or_banned() -> None:

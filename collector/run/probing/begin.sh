@@ -28,6 +28,11 @@ hp_sweep() {
   # its timer would take away what is the next one's
   systemctl stop "hostpledge-probe-$(cat "$HP_D/nonce" 2>/dev/null).timer" >/dev/null 2>&1 </dev/null
   if [ -e "$HP_D/ended" ]; then sh "$HP_D/ended" >/dev/null 2>&1; fi
+  hp_away
+}
+# a room that is mounted in it goes first
+hp_away() {
+  if [ -d "$HP_D/room" ]; then umount -n -l "$HP_D/room" 2>/dev/null; fi
   rm -rf -- "$HP_D"
 }
 
@@ -49,7 +54,7 @@ hp_lock() {
   trap 'exit 1' HUP INT TERM
   { printf '%s\n' "$HP_N" >"$HP_D/nonce" && hp_born $$ >"$HP_D/born" &&
     printf '%s\n' $$ >"$HP_D/pid"; } 2>/dev/null || undone no_room /run
-  hp_later "${HP_AFTER:-} rm -rf -- $HP_D"
+  hp_later "${HP_AFTER:-} umount -n -l $HP_D/room 2>/dev/null; rm -rf -- $HP_D"
 }
 
 # when a process was started, which no later one of its number shares
@@ -71,7 +76,7 @@ hp_end() {
   if [ -n "${HP_TIMER:-}" ]; then
     systemctl stop "hostpledge-probe-$HP_N.timer" >/dev/null 2>&1 </dev/null
   fi
-  rm -rf -- "$HP_D"
+  hp_away
   for hp_p in "$HP_D" ${HP_PLANTED:-}; do
     if [ -e "$hp_p" ]; then say "left $hp_p"; fi
   done
