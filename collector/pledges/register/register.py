@@ -222,7 +222,7 @@ class Register(Seen):
         return BadInput(
             msg("pledge_register_already", which=id),
             where=self.where,
-            mend=msg("update_adds_new_version"),
+            mend=msg("give_another_id"),
         )
 
     def get(self, id: str) -> PledgeRecord:
