@@ -31,16 +31,16 @@ def fill(page_of: Workbook, document: Mapping[str, Any], row: int, lang: Lang = 
         page = page_of[template.title(table, lang)]
         if table.field == MAIN:
             for column in table.columns.values():
-                held = _at(document, column.field)
+                held = held_at(document, column.field)
                 if held is not None and not column.field.startswith(f"{SIGNED}."):
-                    put(page, row, template.heading(column, lang), _cell(held, lang))
+                    put(page, row, template.heading(column, lang), cell_of(held, lang))
             continue
-        for entry in _at(document, table.field) or ():
+        for entry in held_at(document, table.field) or ():
             at = page.max_row + 1
             for column in table.columns.values():
-                held = document["id"] if column.field == PLEDGE else _at(entry, column.field)
+                held = document["id"] if column.field == PLEDGE else held_at(entry, column.field)
                 if held is not None:
-                    put(page, at, template.heading(column, lang), _cell(held, lang))
+                    put(page, at, template.heading(column, lang), cell_of(held, lang))
 
 
 def saved(filled: Workbook, folder: Path) -> Path:
@@ -49,7 +49,7 @@ def saved(filled: Workbook, folder: Path) -> Path:
     return folder / "filled.xlsx"
 
 
-def _at(document: Mapping[str, Any], path: str) -> Any:
+def held_at(document: Mapping[str, Any], path: str) -> Any:
     inner: Any = document
     for word in path.split("."):
         if not isinstance(inner, Mapping) or word not in inner:
@@ -58,7 +58,7 @@ def _at(document: Mapping[str, Any], path: str) -> Any:
     return inner
 
 
-def _cell(value: Any, lang: Lang) -> Any:
+def cell_of(value: Any, lang: Lang) -> Any:
     if isinstance(value, bool):
         return {"zh": ("否", "是"), "en": ("no", "yes")}[lang][value]
     if isinstance(value, list):

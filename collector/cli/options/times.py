@@ -51,6 +51,26 @@ def parse_day(text: str, where: str) -> date:
         ) from None
 
 
+def day_to_come(text: str, where: str, now: datetime) -> date:
+    """As `parse_day`, of what is still to be done or to hold: a day that is past is BadInput.
+
+    A mistyped year goes on record otherwise, and is overdue at once.
+    """
+    found = parse_day(text, where)
+    if found < now.astimezone(CHINA).date():
+        raise is_past(where)
+    return found
+
+
+def is_past(where: str) -> BadInput:
+    """What a person is told of a day or a time to come that is not."""
+    return BadInput(
+        tr("已经过去", "is past already"),
+        where=where,
+        mend=tr("请核对年份与日期", "look at the year and the day again"),
+    )
+
+
 def length_of_time(text: str, *, where: str = "--within", today: date | None = None) -> timedelta:
     """How far from `today` (in China): `30d`, `4w`, `3m`, to a day or to the end of a month.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from collector.cli.options.times import parse_day
+from collector.cli.options.times import day_to_come, is_past, parse_day
 from collector.cli.ui.language import tr
 from collector.errors import BadInput
 
@@ -40,13 +40,16 @@ def _given(text: str | None, where: str, most: int, *, prose: bool) -> str | Non
     return text
 
 
-def day_given(text: str | None, where: str) -> str | None:
-    """A day, as ISO has it; raises BadInput for anything else."""
-    return None if text is None else parse_day(text, where).isoformat()
+def day_given(text: str | None, where: str, now: datetime) -> str | None:
+    """A day to come, as ISO has it; raises BadInput for anything else."""
+    return None if text is None else day_to_come(text, where, now).isoformat()
 
 
-def end_given(text: str, where: str) -> str:
-    """A day, or a time: one without zone is that of China; raises BadInput for anything else."""
+def end_given(text: str, where: str, now: datetime) -> str:
+    """A day, or a time, to come: one without zone is that of China.
+
+    Raises BadInput for anything else.
+    """
     from collector.pledges.record.times import CHINA, waiver_end
 
     try:
@@ -56,7 +59,7 @@ def end_given(text: str, where: str) -> str:
             found = moment.isoformat(timespec="seconds")
         else:
             found = parse_day(text, where).isoformat()
-        waiver_end(found)
+        ends = waiver_end(found)
     except (ValueError, OverflowError, BadInput):
         raise BadInput(
             tr(f"不是日期或时刻：{text}", f"neither a day nor a time: {text}"),
@@ -66,4 +69,6 @@ def end_given(text: str, where: str) -> str:
                 "write 2026-12-31, or 2026-12-31T18:00:00 (of China)",
             ),
         ) from None
+    if ends <= now:
+        raise is_past(where)
     return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from collector.pledges.lists.places import MAIN, PLEDGE, SIGNED, resolved, schem
 from collector.pledges.lists.scans import Scans
 from collector.pledges.lists.words import CHOICES, reworded, said
 from collector.pledges.record import validation
+from collector.pledges.record.changes import unsaid
 from collector.pledges.record.form import PledgeRecord, from_document
 from collector.pledges.record.times import CHINA
 from collector.schema import validator
@@ -24,6 +26,8 @@ _NOBODY = Text(
     "is empty: a unit has a credit code, a person the number of a paper",
 )
 _KINDS = ("responsibility", "pledge")
+# what the main sheet says of both papers beside their day
+_OF_PAPER = ("version", "representative", "sealed")
 # in the place of what is at fault already, so that the rest of a record can be looked at
 _STAND_IN: Mapping[str, Any] = {
     "id": "x", "customer": {"name": "x", "kind": "person", "identity_masked": "1****"},
@@ -37,10 +41,23 @@ class Pledge:
 
     record: PledgeRecord | None = None
 
-    def __init__(self, row: Row, lists: Mapping[str, Sequence[Row]]) -> None:
+    def __init__(
+        self,
+        row: Row,
+        lists: Mapping[str, Sequence[Row]],
+        held: Mapping[str, Any] | None = None,
+        told: Collection[str] = frozenset(),
+    ) -> None:
+        """`held` is what the record is a new version of; what the list has no column or sheet for
+
+        (`told`) stays of it.
+        """
         self._row, self._lists = row, lists
-        self._document: dict[str, Any] = {}
+        self._held: Mapping[str, Any] = json.loads(json.dumps(held)) if held is not None else {}
+        self._told = frozenset(told)
+        self._document = unsaid(self._held, {*told, "documents", "draft", "id"}, {})
         self._entries: _Entries = {}
+        self.unused: frozenset[str] = frozenset()
 
     def faults(self, scans: Scans | None, today: date | None) -> Iterator[Fault]:
         """Everything that is wrong with it, each at its cell."""
@@ -70,7 +87,8 @@ class Pledge:
             _put(self._document, column, value)
         customer = self._document.setdefault("customer", {})
         if "grade" not in self._row.wrong:
-            self._document.setdefault("grade", 2)
+            # a grade that nobody wrote lowers none: at the lower one fewer controls are judged
+            self._document.setdefault("grade", self._held.get("grade", 2))
         papers = {"credit_code", "identity_masked"} & customer.keys()
         of_papers = {"customer.credit_code", "customer.identity_masked", "customer.kind"}
         if not of_papers & self._row.wrong:
@@ -99,9 +117,25 @@ class Pledge:
                     entry: dict[str, Any] = {}
                     for name, value in values.items():
                         _put(entry, name, value)
-                    held.append((row, entry))
+                    held.append((row, self._entry(listed, row, entry)))
             if rows:
                 _put(self._document, listed, [entry for _, entry in held])
+
+    def _entry(self, listed: str, row: Row, entry: dict[str, Any]) -> dict[str, Any]:
+        """With what the entry on record has in columns that the sheet has not.
+
+        It is the one on record that says the same or, where that is but one, is called the same.
+        """
+        at: Any = self._held
+        for word in listed.split("."):
+            at = at.get(word, ()) if isinstance(at, Mapping) else ()
+        told = {name for name in row.sheet.at if name != PLEDGE}
+        named = {c.field for c in row.sheet.table.columns.values() if c.required} & told
+        for fields in (told, named):
+            same = [o for o in at if all(_at(o, f) == _at(entry, f) for f in fields)]
+            if len(same) == 1:
+                return unsaid(same[0], told, entry)
+        return entry
 
     def _signed(self, scans: Scans | None) -> Iterator[Fault]:
         """The two documents, as far as the main sheet tells of them."""
@@ -110,9 +144,10 @@ class Pledge:
             for name, value in self._row.values.items()
             if name.startswith(f"{SIGNED}.")
         }
+        filled, used = set(told), set[str]()
         day = told.get("signed_on")
         given = self._lists.get("documents", ())
-        held: list[tuple[Row, dict[str, Any]]] = []
+        made: list[tuple[Row, dict[str, Any]]] = []
         for kind in _KINDS:
             column = f"{SIGNED}.{kind}"
             listed = any(
@@ -125,19 +160,36 @@ class Pledge:
                 if column in self._row.values:
                     told[kind] = self._row.values[column]
             if kind in told and day is not None:
-                entry = {
-                    "type": kind,
-                    "version": told.get("version", day[:4]),
-                    "sha256": told[kind],
-                    "signed_on": day,
-                }
-                for ours, theirs in (("representative",) * 2, ("sealed",) * 2):
-                    if theirs in told:
-                        entry[ours] = told[theirs]
-                held.append((self._row, entry))
-        documents = [*held, *self._entries.get("documents", [])]
+                used |= {kind, "signed_on", *_OF_PAPER}
+                made.append((self._row, self._paper(kind, told)))
+        # what a list says of papers that it has not, no record holds
+        self.unused = frozenset(f"{SIGNED}.{name}" for name in filled - used)
+        documents = [*made, *self._entries.get("documents", [])]
+        if "documents" not in self._told:
+            documents = self._with_held(documents)
         self._entries["documents"] = documents
         self._document["documents"] = [entry for _, entry in documents]
+
+    def _paper(self, kind: str, told: Mapping[str, Any]) -> dict[str, Any]:
+        day = told["signed_on"]
+        entry = {"type": kind, "version": day[:4], "sha256": told[kind], "signed_on": day}
+        entry |= {name: told[name] for name in _OF_PAPER if name in told}
+        columns = {name for name in _OF_PAPER if f"{SIGNED}.{name}" in self._row.sheet.at}
+        for held in self._held.get("documents", ()):
+            if all(held[name] == entry[name] for name in ("type", "sha256", "signed_on")):
+                return unsaid(held, {*columns, "type", "sha256", "signed_on"}, entry)
+        return entry
+
+    def _with_held(
+        self, made: Sequence[tuple[Row, dict[str, Any]]]
+    ) -> list[tuple[Row, dict[str, Any]]]:
+        """`made`, and what else is on record of papers, where there is no sheet of them."""
+        rest = {(entry["type"], entry["version"]): (row, entry) for row, entry in made}
+        every = [
+            rest.pop((held["type"], held["version"]), (self._row, held))
+            for held in self._held.get("documents", ())
+        ]
+        return [*every, *rest.values()]
 
     def _looked_up(self, scans: Scans | None, row: Row, column: str, kind: str) -> Iterator[Fault]:
         """The scan of a document by the name of its file."""
@@ -172,6 +224,12 @@ class Pledge:
                         f"为空：填写了“{other}”，此列必填",
                         f"is empty, and {other!r} is filled in",
                     )
+                elif not other and beside and _at(self._held, beside):
+                    reason = Text(
+                        "为空，而登记库中此项还有清单没有列出的内容：此列必填",
+                        "is empty, while the record has more of it, for which the list has no "
+                        "column",
+                    )
                 yield self._row.fault(path, reason)
 
     def _told_of(self, part: str) -> str:
@@ -187,7 +245,9 @@ class Pledge:
     def _whole(self) -> dict[str, Any]:
         document = self._document
         told_no = self._row.values.get("draft") is False
-        if not document["documents"] and not told_no:
+        papers = document["documents"]
+        as_held = self._held.get("draft", False) and papers == self._held.get("documents")
+        if (not papers or as_held) and not told_no:
             document["draft"] = True
         return document
 
@@ -214,6 +274,12 @@ class Pledge:
         if validator("pledge-record").is_valid(document):
             found = validation.faults(document, today or datetime.now(CHINA).date())
             yield from placed(self._row, self._entries, list(found))
+
+
+def _at(document: Any, path: str) -> Any:
+    for word in path.split("."):
+        document = document.get(word) if isinstance(document, Mapping) else None
+    return document
 
 
 def _put(document: dict[str, Any], path: str, value: Any) -> None:

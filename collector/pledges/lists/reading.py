@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -44,7 +45,7 @@ class Listed:
 
     `unknown`: headings of columns, and names of sheets, that no field takes; `notes`: what else
     there is to say; `near` is what some of the headings may have been meant for. `cut`: there are
-    MOST_FAULTS, and there may be more.
+    MOST_FAULTS, and there may be more. `told`: the fields that it has a column or a sheet for.
     """
 
     records: tuple[PledgeRecord, ...]
@@ -54,6 +55,7 @@ class Listed:
     notes: tuple[Text, ...] = ()
     near: Mapping[str, str] = field(default_factory=dict)
     cut: bool = False
+    told: frozenset[str] = frozenset()
 
 
 class _FullError(Exception):
@@ -71,22 +73,37 @@ class _Faults:
                 raise _FullError
 
 
-def read(path: Path, *, today: date | None = None, scans: Path | None = None) -> Listed:
+def read(
+    path: Path,
+    *,
+    today: date | None = None,
+    scans: Path | None = None,
+    known: Mapping[str, PledgeRecord] | None = None,
+) -> Listed:
     """The records of a list; raises BadInput where the file cannot be read as one.
 
-    `scans` is a folder whose files may be named where the digest of a document is wanted.
+    `scans` is a folder whose files may be named where the digest of a document is wanted. `known`:
+    the records, by id, that the list is to make new versions of; what it has no column for stays.
     """
-    return _Reading(path, today, Scans(scans) if scans is not None else None).listed()
+    found = Scans(scans) if scans is not None else None
+    return _Reading(path, today, found, known or {}).listed()
 
 
 class _Reading:
-    def __init__(self, path: Path, today: date | None, scans: Scans | None) -> None:
-        self._path, self._today, self._scans = path, today, scans
+    def __init__(
+        self,
+        path: Path,
+        today: date | None,
+        scans: Scans | None,
+        known: Mapping[str, PledgeRecord],
+    ) -> None:
+        self._path, self._today, self._scans, self._known = path, today, scans, known
         self._source = sheets.opened(path)
         self._faults = _Faults()
         self._meant: dict[tuple[str, str, str], str | int] = {}
         self._records: dict[str, PledgeRecord] = {}
         self._ungraded = set[str]()
+        self._unused = Counter[str]()
         self._unended = list[Text]()
         several = bool(self._source.lists)
         main = self._source.main
@@ -118,15 +135,33 @@ class _Reading:
         for sheet in self._lists.values():
             unknown += [f"{sheet.title}: {name}" for name in sheet.unknown]
         records = tuple(self._records.values())
-        of_grades = () if found else self._no_grade(main)
-        notes = (*self._source.notes, *of_grades, *self._unended)
+        of_rows = () if found else (*self._no_grade(main), *self._of_papers(main))
+        notes = (*self._source.notes, *of_rows, *self._unended)
         near = {
             f"{sheet.title}: {heading}" if sheet is not main else heading: column
             for sheet in (main, *self._lists.values())
             for heading, column in meant(sheet)
         }
         cut = len(self._faults.found) >= MOST_FAULTS
-        return Listed(records, tuple(found), drafts, tuple(unknown), notes, near, cut)
+        told = self._told()
+        return Listed(records, tuple(found), drafts, tuple(unknown), notes, near, cut, told)
+
+    def _told(self) -> frozenset[str]:
+        assert self._main is not None  # noqa: S101 - as above
+        return frozenset((*self._main.at, *self._lists))
+
+    def _of_papers(self, main: Headed) -> Iterator[Text]:
+        """What cells say of papers that no record has: it is in no record either."""
+        for column, count in sorted(self._unused.items()):
+            name = main.named(column)
+            yield Text(
+                f"“{name}”列有 {count} 行未取用：这些行没有签署日期与扫描件，登记中尚无所签的文件；"
+                "签署时以 pledge sign 写明（签署人为 --representative），"
+                "或补齐后以同一清单 import --update --scans",
+                f"{name!r} of {count} row(s) was not taken: they have no day or no scans of what "
+                "was signed, and the record no paper that it would be of; say it to `pledge sign` "
+                "(who signed: --representative), or fill the rows in and `import --update --scans`",
+            )
 
     def _no_grade(self, main: Headed) -> Iterator[Text]:
         """A grade that nobody wrote is the lower one, by which fewer controls are judged."""
@@ -257,13 +292,17 @@ class _Reading:
             else:
                 # it is a row nevertheless: the list is not empty
                 seen.setdefault("", row.number)
-            pledge = Pledge(row, entries.get(id, {}) if id is not None else {})
+            old = self._known.get(id) if id is not None else None
+            held = old.document if old is not None else None
+            of_sheets = entries.get(id, {}) if id is not None else {}
+            pledge = Pledge(row, of_sheets, held, self._told())
             faults = list(pledge.faults(self._scans, self._today))
             self._faults.add(faults)
             if pledge.record is not None and not faults:
                 self._records[pledge.record.id] = pledge.record
-                if "grade" not in row.values:
+                if "grade" not in row.values and held is None:
                     self._ungraded.add(pledge.record.id)
+                self._unused.update(pledge.unused)
 
     def _strangers(
         self,

@@ -11,6 +11,7 @@ from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.pledges.record.form import PledgeRecord, from_document
 from collector.pledges.record.masking import masked
+from collector.pledges.record.reverting import carried
 
 Entries = Mapping[tuple[str, str], Mapping[str, Any] | None]
 """By control and host (or `*`): what takes the place of the entry of both; None: nothing does."""
@@ -104,18 +105,73 @@ def _number(customer: Mapping[str, Any]) -> str:
     return str(customer.get("credit_code") or customer.get("identity_masked") or "")
 
 
-def updated(old: PledgeRecord, new: PledgeRecord, keep: Collection[str] = ()) -> PledgeRecord:
+def following(
+    old: PledgeRecord,
+    new: PledgeRecord,
+    *,
+    update: bool,
+    keep: Collection[str] | None = None,
+    told: Collection[str] | None = None,
+) -> PledgeRecord:
+    """The version that is written after `old`: what looks only, and what writes, both ask here.
+
+    `keep` None: a command made it of the newest version, and means all of it. `told` as `updated`
+    has it. Raises BadInput where there can be none.
+    """
+    if update and "disposed" in old.document and "disposed" not in new.document:
+        # what it said is gone: a further version would stand beside versions of nothing
+        raise BadInput(msg("disposed_stays_so"), where=old.id, mend=msg("disposed_stays_so_mend"))
+    if not update:
+        # accounts and links that were given out name the id alone
+        check_same_customer(old, new)
+    elif keep is not None:
+        new = updated(old, new, keep, told)
+    return carried(old, new)
+
+
+def updated(
+    old: PledgeRecord,
+    new: PledgeRecord,
+    keep: Collection[str] = (),
+    told: Collection[str] | None = None,
+) -> PledgeRecord:
     """The next version of `old`, as a list has it in `new`.
 
-    `keep`: fields that stay where the list says nothing of them. What was signed stays signed: a
+    `keep`: fields that stay where the list says nothing of them. `told`: the fields that the list
+    has a column or a sheet for, all others stay; None: it has all. What was signed stays signed: a
     list from before then makes no draft of it.
     """
     held = old.document
-    document = {**new.document, **{f: held[f] for f in keep if f in held and f not in new.document}}
+    document = dict(new.document)
+    if told is not None:
+        document = unsaid(held, {*told, "documents", "draft"}, document)
+        if document != new.document:
+            # somebody wrote to it since the list was read
+            document = dict(from_document(document, where=old.id).document)
+    document |= {f: held[f] for f in keep if f in held and f not in document}
     if document.get("draft") and not held.get("draft"):
         del document["draft"]
         document["documents"] = held["documents"]
     return PledgeRecord(document)
+
+
+def unsaid(
+    held: Mapping[str, Any], told: Collection[str], new: Mapping[str, Any], path: str = ""
+) -> dict[str, Any]:
+    """`new`, and of `held` what stands in fields (by path) that are not `told`."""
+    document = dict(new)
+    for name, value in held.items():
+        field = f"{path}{name}"
+        if field in told:
+            continue
+        if isinstance(value, Mapping) and any(one.startswith(f"{field}.") for one in told):
+            part = new.get(name)
+            inner = unsaid(value, told, part if isinstance(part, Mapping) else {}, f"{field}.")
+            if inner:
+                document[name] = inner
+        else:
+            document[name] = value
+    return document
 
 
 def _with(record: PledgeRecord, field: str, entries: Entries, today: date) -> PledgeRecord:

@@ -43,6 +43,16 @@ OF_SEVERAL = frozenset(
 )
 
 
+# what a customer signs to be connected: both of them
+BOTH = ("responsibility", "pledge")
+
+
+def lacking(record: PledgeRecord) -> tuple[str, ...]:
+    """Of what is signed by one of the two papers, the other one."""
+    held = {one["type"] for one in record.document["documents"]}
+    return tuple(kind for kind in BOTH if kind not in held) if held else ()
+
+
 @dataclass(frozen=True, slots=True)
 class Paper:
     """A file that a record names: where in it, and (of a signed document) the day and which."""

@@ -26,14 +26,12 @@ from collector.pledges.record import form as records
 from collector.pledges.record.changes import (
     check_customer,
     check_names,
-    check_same_customer,
     check_signed,
-    updated,
+    following,
 )
 from collector.pledges.record.drafts import is_free
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.papers import check_papers
-from collector.pledges.record.reverting import carried
 from collector.pledges.record.voiding import voided
 from collector.pledges.register import naming
 from collector.pledges.register.seen import Seen
@@ -131,11 +129,16 @@ class Register(Seen):
             return tables.emptied(connection)
 
     def add_all(
-        self, records: Iterable[PledgeRecord], *, update: bool = False, keep: Collection[str] = ()
+        self,
+        records: Iterable[PledgeRecord],
+        *,
+        update: bool = False,
+        keep: Collection[str] = (),
+        told: Collection[str] | None = None,
     ) -> tuple[Version, ...]:
         """As `add` for all of them or, where one cannot be added, for none.
 
-        `keep`: fields that stay as the newest version has them where a record says nothing of them.
+        `keep` and `told`: what stays as the newest version has it, see `changes.updated`.
         """
         every = tuple(records)
         with self._database.write() as connection:
@@ -148,7 +151,7 @@ class Register(Seen):
                     before[record.id] = newest.record
             # each in its turn by id: two that add the same would wait for each other otherwise
             done = {
-                record.id: self._add(connection, record, update=update, keep=keep)
+                record.id: self._add(connection, record, update=update, keep=keep, told=told)
                 for record in sorted(every, key=lambda record: record.id)
             }
             for id, held in before.items() if keep else ():
@@ -165,27 +168,16 @@ class Register(Seen):
         *,
         update: bool,
         keep: Collection[str] | None = (),
+        told: Collection[str] | None = None,
     ) -> Version:
-        """`keep` None: a command made it of the newest version, and means all of it."""
         now = datetime.now(UTC)
         newest = self._newest(connection, record.id)
-        if newest is not None and update:
-            if "disposed" in newest.record.document and "disposed" not in record.document:
-                # what it said is gone: a further version would stand beside versions of nothing
-                raise BadInput(
-                    msg("disposed_stays_so"), where=record.id, mend=msg("disposed_stays_so_mend")
-                )
-            if keep is not None:
-                record = updated(newest.record, record, keep)
         if newest is None and update:
             raise self.unknown(connection, record.id)
         if newest is not None and not update and not self._free(connection, newest):
             raise self._taken(record.id)
-        if newest is not None and not update:
-            # accounts and links that were given out name the id alone
-            check_same_customer(newest.record, record)
         if newest is not None:
-            record = carried(newest.record, record)
+            record = following(newest.record, record, update=update, keep=keep, told=told)
         if newest is None:
             if not tables.insert_new(connection, id=record.id, added_at=now.isoformat()):
                 raise self._taken(record.id)
@@ -230,7 +222,7 @@ class Register(Seen):
         return BadInput(
             msg("pledge_register_already", which=id),
             where=self.where,
-            mend=msg("update_adds_new_version"),
+            mend=msg("give_another_id"),
         )
 
     def get(self, id: str) -> PledgeRecord:

@@ -73,7 +73,7 @@ class FoundNow:
         if result is one.verdict:
             return one
         zh, en = "；".join(why.zh for why in whys), "; ".join(why.en for why in whys)
-        return replace(one, verdict=result, said=Text(zh, en))
+        return replace(one, verdict=result, said=Text(zh, en), waits="")
 
     def looks(self, found: Looks) -> Looks:
         if not (self._refused or self._lost or self._stale or self._open):

@@ -199,6 +199,8 @@ def summary(rows: Sequence[Listed], now: datetime) -> dict[str, Any]:
         "without_evidence": sum(one.last is None for one in held),
         "overdue": sum(any(d.overdue(now) for d in one.dues) for one in rows),
         "falls_due": sum(bool(one.dues) for one in rows),
+        # of the one before, what is overdue is a part
+        "comes_due": sum(any(not d.overdue(now) for d in one.dues) for one in rows),
     }
 
 

@@ -17,8 +17,8 @@ from collector.pledges.database.rows import Evidence
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.people import plain_name
 from collector.pledges.record.times import CHINA, waiver_end
+from collector.pledges.status import what_to_do
 from collector.pledges.status.brief import Brief
-from collector.pledges.status.ripe import ripe_on
 from collector.verify.looks import recorded
 
 State = Literal["open", "waived", "closed"]
@@ -56,8 +56,8 @@ class Life:
     a day in China) and `note` are of the record's follow-up; `waiver` is the record's, where one
     covers it now, and `idle_waiver` one that would, were there a failure to accept: what could not
     be looked at, or has no proof, is waived by nobody. `said` and `mend` are what that last one
-    found, and what it says to do. `handed_in`: nobody collected what it rests on. `ripe`: the day
-    (as it is written) from which on it is satisfied if all stays as it is, else empty.
+    found, and what it says to do. `handed_in`: nobody collected what it rests on. `waits`: the day
+    (ISO) until which there is nothing to do but wait, empty where there is.
     """
 
     control: str
@@ -78,13 +78,7 @@ class Life:
     idle_waiver: Mapping[str, Any] | None = None
     handed_in: bool = False
     severity: str = ""
-    ripe: str = ""
-
-    def until(self, day: str) -> str:
-        """Its own day, else the one asked for, or when it is ripe, whichever is later (ISO)."""
-        if self.due is not None:
-            return f"{self.due.astimezone(CHINA).date()}"
-        return max(day, self.ripe)
+    waits: str = ""
 
     @property
     def breaks(self) -> bool:
@@ -244,7 +238,7 @@ def _doubt(
 def _unproven(finding: Mapping[str, Any], why: Text) -> dict[str, Any]:
     """As it was found, with why that counts no more; what is to be mended is no host's matter."""
     said, mend = ({"zh": text.zh, "en": text.en} for text in (why, _ANEW))
-    return {**finding, "message": said, "remediation": mend, "waiver": None}
+    return {**finding, "message": said, "reason": "", "remediation": mend, "waiver": None}
 
 
 def _life(record: PledgeRecord, key: tuple[str, str], course: _Course, now: datetime) -> Life:
@@ -272,11 +266,11 @@ def _life(record: PledgeRecord, key: tuple[str, str], course: _Course, now: date
         str(follow.get("note", "")),
         waiver if state == "waived" else None,
         _text(course.last.get("message")),
-        _text(course.last.get("remediation")),
+        what_to_do.mend(course.last, _text(course.last.get("remediation"))),
         waiver if covers and state == "open" else None,
         course.handed_in,
         str(course.last.get("severity", "")),
-        ripe_on(course.last),
+        what_to_do.waits_until(course.last),
     )
 
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from collector.catalog import clause_number, described
-from collector.model import Lang, Result, Text
+from collector.model import Lang, Result
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.record.notices import Notice, place_of
@@ -21,10 +21,6 @@ from collector.pledges.status.findings import Life
 Kind = Literal["mend", "recheck"]
 # of one control in one row; the others are counted
 _NAMED = 12
-_WAIT = Text(
-    "无须另行整改：现有留存设置保持不变，到期即满足",
-    "nothing else: leave what is kept as it is set, and it is satisfied by that day",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +179,12 @@ def _mended(closed: Sequence[Life], lang: Lang) -> list[tuple[str, list[Item]]]:
 
 def _items(lives: Iterable[Life], by: str, lang: Lang) -> list[Item]:
     """Each control once per owner, day and verdict; vetoes first, then by what was found."""
-    rows: dict[tuple[str, Result, str, str, bool], list[Life]] = {}
+    rows: dict[tuple[str, Result, str, str], list[Life]] = {}
     for life in lives:
-        until = life.until("" if life.closed else by)
-        key = life.control, life.verdict, life.owner, until, _waits(life, until)
-        rows.setdefault(key, []).append(life)
-    found = [_item(*key[:4], members, lang) for key, members in rows.items()]
+        due = f"{life.due.astimezone(CHINA).date()}" if life.due else ""
+        until = due if life.closed else due or by
+        rows.setdefault((life.control, life.verdict, life.owner, until), []).append(life)
+    found = [_item(*key, members, lang) for key, members in rows.items()]
     worst = (Result.FAIL, Result.PARTIAL, Result.ERROR, Result.NOTCHECKED)
     order = {result: place for place, result in enumerate(worst)}
     found.sort(key=lambda i: (not i.veto, i.number, order.get(i.result, 9), i.due or "9999"))
@@ -198,11 +194,6 @@ def _items(lives: Iterable[Life], by: str, lang: Lang) -> list[Item]:
         before = first.setdefault((item.number, item.what), row)
         rows_of.append(item if before == row else replace(item, what="", same=before))
     return rows_of
-
-
-def _waits(life: Life, day: str) -> bool:
-    """Does time alone mend it, by that day?"""
-    return bool("" < life.ripe <= day)
 
 
 def _item(
@@ -221,7 +212,7 @@ def _item(
         str(masked(owner)),
         due,
         tuple(_said(members, lang)),
-        "" if result is Result.ERROR else (_WAIT if _waits(first, due) else first.mend).to(lang),
+        "" if result is Result.ERROR else first.mend.to(lang),
     )
 
 

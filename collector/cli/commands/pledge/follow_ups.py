@@ -75,15 +75,13 @@ def assign(
         raise click.UsageError(
             tr("给出 --owner，或 --clear", "give --owner (and --due, --note), or --clear")
         )
+    now = datetime.now(UTC)
     words = {
         "owner": person_given(owner, "--owner"),
-        "due": day_given(due, "--due"),
+        "due": day_given(due, "--due", now),
         "note": prose_given(note, "--note"),
     }
     given = {word: text for word, text in words.items() if text}
-    now = datetime.now(UTC)
-    if given.get("due", "9999") < _today(now).isoformat():
-        click.echo(tr("此期限已过", "this day is past already"), err=True)
     if len(target) not in (0, 3):
         raise click.UsageError(
             tr(
@@ -180,7 +178,6 @@ def waive(
     location: str | None,
 ) -> int:
     from collector.pledges.record.changes import waived
-    from collector.pledges.record.times import waiver_end
     from collector.pledges.standing.finding_history import all_lives
 
     given = (reason, approver, until)
@@ -191,13 +188,14 @@ def waive(
                 "give --reason, --approver and --until, or --withdraw",
             )
         )
+    now = datetime.now(UTC)
     entry = {
         "reason": prose_given(reason, "--reason"),
         "approver": person_given(approver, "--approver"),
-        "expires": end_given(until, "--until") if until else None,
+        "expires": end_given(until, "--until", now) if until else None,
     }
     register = open_register(location)
-    known, now = find(control).id, datetime.now(UTC)
+    known = find(control).id
     record = register.get(id)
     if withdraw and not _before(record, "waivers", known, host):
         raise _nothing(id, known, host)
@@ -213,8 +211,6 @@ def waive(
             mend=tr("见 hostpledge pledge findings", "see `hostpledge pledge findings`"),
         )
     ends = entry["expires"]
-    if ends and waiver_end(ends) <= now:
-        click.echo(tr("此豁免已到期", "this waiver has ended already"), err=True)
     idle = [] if withdraw else _without_effect(_about(found, known, host), known, host)
     said = tr(f"豁免至 {ends}", f"waived to {ends}") if ends else tr("已收回", "taken back")
     entries: Entries = {(known, host): None if withdraw else entry}

@@ -52,6 +52,7 @@ class Found:
             for id in self._ids:
                 found += self._of(id, asked)
         self._open = any(life.state == "open" for _, life in found)
+        self._say_ended(found)
         if not self._unread:
             # what could not be read may know a host that nothing else does
             strangers.refuse_hosts(self._register, asked.hosts)
@@ -71,6 +72,14 @@ class Found:
             click.echo(f"{id}: {one_line(said, 600)}", err=True)
             return
         yield from ((record, life) for life in lives if asked.holds(life, self._now))
+
+    def _say_ended(self, found: Iterable[Row]) -> None:
+        """What stays open of a pledge that has ended is shown, and nobody owes it."""
+        from collector.cli.workflows.desk import ended_ones
+
+        ids = list(dict.fromkeys(record.id for record, life in found if life.state == "open"))
+        if ids:
+            ended_ones.say(self._register, ended_ones.over(self._register, self._now), ids)
 
     def status(self) -> int:
         """0 where none that was shown is open, 1 where one is, 2 where something was not read."""

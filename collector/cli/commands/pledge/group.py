@@ -38,6 +38,7 @@ from collector.cli.ui.help import Group
 from collector.cli.ui.language import lang_option, tr
 from collector.errors import BadInput
 from collector.export.envelope import Identity
+from collector.i18n.message import msg
 
 if TYPE_CHECKING:
     from collector.pledges.record.form import PledgeRecord
@@ -77,8 +78,8 @@ def add(*, file: Path, update: bool, location: str | None) -> int:
     known = record.load(file)
     register = open_register(location, create=True)
     before = {one.id: one for one in register.list()}
-    if known.id in before and update:
-        _check_taken(before[known.id], known)
+    if known.id in before:
+        _check_taken(before[known.id], known, update=update)
     version = register.add(known, update=update)
     old = before.get(known.id)
     same = old is not None and old.digest == version.record.digest
@@ -97,8 +98,20 @@ def add(*, file: Path, update: bool, location: str | None) -> int:
     return 0
 
 
-def _check_taken(old: PledgeRecord, new: PledgeRecord) -> None:
-    """Raises BadInput where the file makes a draft of what is signed, which no file does."""
+def _check_taken(old: PledgeRecord, new: PledgeRecord, *, update: bool) -> None:
+    """Raises BadInput where the id is taken, or the file makes a draft of what is signed."""
+    from collector.pledges.record.drafts import is_free
+
+    if not update:
+        if is_free(old):
+            return
+        raise BadInput(
+            msg("pledge_register_already", which=new.id),
+            mend=tr(
+                "加 --update 作为它的新版本，或另给编号",
+                "--update adds a new version of it; or give another id",
+            ),
+        )
     if new.document.get("draft") and not old.document.get("draft"):
         raise BadInput(
             tr("已签署，不能由文件改为草稿", "is signed: no file makes a draft of it"),

@@ -78,8 +78,8 @@ _AHEAD = timedelta(days=30)
     type=Ahead(),
     metavar="TIME",
     help=tr(
-        "只列在此期间内有事项到期的（见 pledge due）",
-        "only those of which something falls due within that time (`pledge due`)",
+        "只列在此期间内有事项到期（或已逾期）的（见 pledge due）",
+        "only those of which something falls due within that time, or is overdue (`pledge due`)",
     ),
 )
 @click.option(

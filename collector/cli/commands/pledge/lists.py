@@ -103,14 +103,18 @@ def import_(
         raise click.UsageError(tr("缺少 FILE", "FILE is missing"))
     from collector.pledges.lists.reading import read
 
-    found = read(file, scans=scans)
+    # of a register that nobody made yet nothing is known, and nothing is made by looking
+    held = import_check.known(location) if update else {}
+    found = read(file, scans=scans, known=held)
     _say_aside(found)
     if found.faults:
         _refuse(found, file)
     count = len(found.records)
     answer(records=count, drafts=len(found.drafts), imported=not check)
     if check:
-        drafts = import_check.show(found.records, location, update=update, keep=_OF_COMMANDS)
+        drafts = import_check.show(
+            found.records, location, update=update, keep=_OF_COMMANDS, told=found.told
+        )
         zh, en = f"可导入 {count} 份登记\n", f"{count} pledge records can be added\n"
         if update:
             zh, en = f"可更新 {count} 份登记\n", f"{count} pledge records can be brought in\n"
@@ -119,8 +123,12 @@ def import_(
         begun, register = datetime.now(UTC), open_register(location, create=True)
         before = {record.id: record for record in register.list()}
         import_check.check_ids(found.records, before, update=update)
-        versions = register.add_all(found.records, update=update, keep=_OF_COMMANDS)
+        versions = register.add_all(
+            found.records, update=update, keep=_OF_COMMANDS, told=found.told
+        )
         _say_added(versions, begun)
+        if update:
+            import_check.tell_lost(before, [version.record for version in versions])
         elsewhere.tell(before, [version.record for version in versions])
         slips.tell(before, [version.record for version in versions])
         undoing.tell_made(versions, before, location)

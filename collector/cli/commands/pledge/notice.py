@@ -19,9 +19,10 @@ from collector.cli.options.answering import answer, answering
 from collector.cli.options.openness import mode_of, public_option
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
-from collector.cli.options.times import parse_day
+from collector.cli.options.times import day_to_come, parse_day
 from collector.cli.options.words import name_given
 from collector.cli.ui.language import lang_option, tr
+from collector.cli.workflows.desk import ended_ones
 from collector.cli.workflows.desk.noticing import Asked, Made, made, put_on_record
 from collector.errors import BadInput
 from collector.export.envelope import Identity
@@ -77,6 +78,15 @@ _SUFFIXES = (".pdf", ".html")
 @click.option("--issuer", metavar="NAME", help=tr("发出单位", "who sends it"))
 @click.option("--number", metavar="TEXT", help=tr("文号，默认为登记编号-日期", "its number"))
 @click.option("--owner", metavar="NAME", help=tr("只列此人负责的", "only what this person owns"))
+@click.option(
+    "--again",
+    is_flag=True,
+    help=tr(
+        "多份时，所列问题已全在有效通知书中的登记也再发一份（默认跳过）",
+        "of several, also to those who were told of all of it by notices that stand (they are "
+        "left out otherwise)",
+    ),
+)
 @click.option("--draft", is_flag=True, help=tr("只生成文件，不登记", "not to go on record"))
 @click.option(
     "--check",
@@ -101,6 +111,7 @@ def notice(
     issuer: str | None,
     number: str | None,
     owner: str | None,
+    again: bool,
     draft: bool,
     check: bool,
     public: bool,
@@ -118,10 +129,12 @@ def notice(
         after or "",
         draft,
         check,
+        once=len(set(ids)) != 1 and not again,
     )
     register = open_register(location)
     strangers.refuse_person(register, owner, "--owner")
-    named = list(dict.fromkeys(ids)) or [known.id for known in register.briefs()]
+    over = ended_ones.over(register, now)
+    named = list(dict.fromkeys(ids)) or [x.id for x in register.briefs() if x.id not in over]
     single = place is not None and place.suffix in _SUFFIXES
     if single and len(named) != 1:
         raise BadInput(
@@ -133,14 +146,17 @@ def notice(
         raise click.UsageError(tr("--number 只用于一份登记", "--number is for one pledge"))
     if place is not None:
         _check(place, single=single, draft=draft or check)
+    skipped = () if ids else sorted(over)
+    ended_ones.say(register, over, skipped or named, skipped=bool(skipped))
     if check or place is None:
-        return notice_check.show(register, named, asked, now)
+        return notice_check.show(register, named, asked, now, skipped)
     if not single or place.suffix == ".pdf":
         from collector.report.render import pdf
 
         pdf.check()
     mode = mode_of(public=public)
     done = _write_all(register, named, place, asked, now, mode, single=single, draft=draft)
+    done.ended += skipped
     return done.status(location)
 
 
@@ -207,7 +223,7 @@ def _write_all(
             # the number is taken where it goes on record: two at once have one each
             with nullcontext() if draft else register.changing(id):
                 notice = made(register, id, asked, now, html=place.suffix == ".html")
-                if notice is not None:
+                if notice is not None and not notice.stands:
                     target = place if single else _target(place, id, notice, asked)
                     write_aside(target, notice.data, mode)
                     if not draft:
@@ -219,6 +235,9 @@ def _write_all(
             continue
         if notice is None:
             done.nothing.append(id)
+            continue
+        if notice.stands:
+            done.standing.append(id)
             continue
         done.named_already(id, notice)
         done.written.append({"pledge": id, "file": str(target), "number": notice.number})
@@ -248,11 +267,4 @@ def _start(text: str, now: datetime) -> datetime:
 
 
 def _last_day(text: str | None, now: datetime) -> str:
-    from collector.pledges.record.times import CHINA
-
-    if text is None:
-        return ""
-    last = parse_day(text, "--by")
-    if last < now.astimezone(CHINA).date():
-        raise BadInput(tr("已经过去", "is past already"), where="--by")
-    return last.isoformat()
+    return "" if text is None else day_to_come(text, "--by", now).isoformat()

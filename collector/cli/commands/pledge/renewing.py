@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,13 @@ import click
 
 from collector.cli.commands.pledge.changes import elsewhere, slips, undoing
 from collector.cli.commands.pledge.changes.renewing_many import Which, renew_many
-from collector.cli.commands.pledge.changes.signed_scans import documents_of
+from collector.cli.commands.pledge.changes.signed_scans import (
+    add_papers,
+    check_may_be_signed,
+    documents_of,
+    say_unnamed,
+    tell_signed,
+)
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.common import Decorated
 from collector.cli.options.paths import FilePath
@@ -19,10 +26,9 @@ from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.times import Ahead, parse_day
 from collector.cli.options.words import person_given
 from collector.cli.ui.columns import out
-from collector.cli.ui.language import lang, lang_option, tr
-from collector.errors import BadInput, one_line
+from collector.cli.ui.language import lang_option, tr
+from collector.errors import BadInput
 from collector.export.envelope import Identity
-from collector.model import Text
 from collector.pledges.record.drafts import is_withdrawn
 
 if TYPE_CHECKING:
@@ -32,10 +38,6 @@ if TYPE_CHECKING:
 _SCAN = FilePath(path_type=Path)
 
 
-_NAMES = {
-    "responsibility": Text("责任书", "the statement of responsibility"),
-    "pledge": Text("承诺书", "the pledge"),
-}
 # the option that each is given by
 _GIVEN_AS = {"responsibility": "responsibility", "pledge": "pledge_file"}
 
@@ -207,6 +209,7 @@ def _renew_one(
     told = {"from": period[0].isoformat(), "until": period[1].isoformat()}
     answer(Identity(new_id), id=new_id, renews=id, period=told, draft=not documents, check=check)
     _tell(old, new, period, check=check)
+    say_unnamed(documents)
     elsewhere.tell({id: old}, [new])
     slips.tell({id: old}, [new])
     return 0
@@ -243,9 +246,11 @@ def _tell(old: PledgeRecord, new: PledgeRecord, period: tuple[date, date], *, ch
     "sign",
     help=tr(
         "为草稿补上已签署的文件：由扫描件算出摘要，作为登记的新版本；其余照旧，不再是草稿。"
+        "两份文件先后签署的，先补一份，另一份签署后再补（会说明尚缺哪一份）。"
         "先加 --check 看是哪个用户；签错了草稿，用 pledge withdraw-signed 撤回。",
         "Adds the signed documents to a draft: their scans are digested, and a new version of the "
-        "record says it. All else stays as it was, and it is no draft any more. Look with --check "
+        "record says it. All else stays as it was, and it is no draft any more. Where the two are "
+        "signed one after the other, add each when it is (which lacks is said). Look with --check "
         "first whose draft it is; what was signed by mistake is taken back by `pledge "
         "withdraw-signed`.",
     ),
@@ -258,10 +263,9 @@ def _tell(old: PledgeRecord, new: PledgeRecord, period: tuple[date, date], *, ch
 @lang_option
 def sign(*, id: str, check: bool, location: str | None, **signing: Any) -> int:
     from collector.pledges.record.papers import check_papers
-    from collector.pledges.record.renewal import signed
     from collector.pledges.record.times import CHINA
 
-    given = [path for kind in _NAMES if (path := signing[_GIVEN_AS[kind]]) is not None]
+    given = [path for kind in _GIVEN_AS if (path := signing[_GIVEN_AS[kind]]) is not None]
     if not given or not signing["signed_on"]:
         raise click.UsageError(
             tr(
@@ -274,59 +278,24 @@ def sign(*, id: str, check: bool, location: str | None, **signing: Any) -> int:
     today = datetime.now(UTC).astimezone(CHINA).date()
     register = open_register(location)
     draft = register.get(id)
-    _check_draft(draft)
+    check_may_be_signed(draft, documents)
     with elsewhere.of_files(documents, given):
         if check:
-            made, number = signed(draft, documents, today=today), None
+            made, number = add_papers(draft, documents, today=today), None
             check_papers([made], {id: draft}, register.list())
         else:
-            done = register.change(id, lambda record: signed(record, documents, today=today))
+            done = register.change(id, partial(add_papers, documents=documents, today=today))
             made, number = done.record, done.number
     answer(Identity(id), id=id, version=number, documents=documents, check=check)
-    _tell_signed(made, number, documents)
+    was_draft = bool(draft.document.get("draft"))
+    tell_signed(made, number, documents, was_draft=was_draft)
     elsewhere.tell({id: draft}, [made])
     slips.tell({id: draft}, [made])
-    if not check:
+    if number is not None and was_draft:
         undoing.tell_signed([id], location)
+    elif number is not None:
+        undoing.tell([done], location, answered=True)
     return 0
-
-
-def _check_draft(record: PledgeRecord) -> None:
-    if not record.document.get("draft"):
-        raise BadInput(
-            tr("不是草稿", "is no draft"),
-            where=record.id,
-            mend=tr(
-                "续签用 hostpledge pledge renew；登记的扫描件有误的，用 pledge add --update 更正；"
-                "签署是误登的，用 pledge withdraw-signed 撤回",
-                "`hostpledge pledge renew` continues it; a wrong scan is put right by "
-                "`hostpledge pledge add --update`; what was signed by mistake is taken back by "
-                "`hostpledge pledge withdraw-signed`",
-            ),
-        )
-
-
-def _tell_signed(
-    made: PledgeRecord, number: int | None, documents: Sequence[Mapping[str, Any]]
-) -> None:
-    from collector.pledges.record.masking import masked
-
-    names = tr("、", ", ").join(_NAMES[one["type"]].to(lang()) for one in documents)
-    day, whose = documents[0]["signed_on"], one_line(str(masked(made.customer)), 120)
-    if number is None:
-        out(
-            tr(
-                f"{made.id}（{whose}）将登记为已签署{names}（{day}）（只检查，未写入）\n",
-                f"{made.id} ({whose}) would be signed: {names} ({day}) (nothing is written)\n",
-            )
-        )
-        return
-    out(
-        tr(
-            f"{made.id}（{whose}）第 {number} 版：已签署{names}（{day}），不再是草稿\n",
-            f"{made.id} ({whose}), version {number}: signed {names} ({day}), no draft any more\n",
-        )
-    )
 
 
 def _alone(*given: object) -> None:

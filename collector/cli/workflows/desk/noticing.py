@@ -20,7 +20,7 @@ from collector.pledges.record.notices import (
     place_of,
     with_notice,
 )
-from collector.pledges.record.times import CHINA
+from collector.pledges.record.times import CHINA, waiver_end
 
 if TYPE_CHECKING:
     from collector.pledges.record.form import PledgeRecord
@@ -46,18 +46,22 @@ class Asked:
     draft: bool = False
     # no page is made, which takes a second each
     check: bool = False
+    # nothing is made either where notices that stand tell all of it already
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
     """A notice: the bytes of the page, and what goes on record of it.
 
-    `again`: notices to mend that stand, and how many of its findings each names already.
+    `again`: notices to mend that stand, and how many of its findings each names already. `stands`:
+    they tell all of it, and it was asked for once, so that there is no page.
     """
 
     data: bytes
     entry: dict[str, Any]
     again: tuple[tuple[str, int], ...] = ()
+    stands: bool = False
 
     @property
     def number(self) -> str:
@@ -80,6 +84,7 @@ def made(register: Register, id: str, asked: Asked, now: datetime, *, html: bool
     lives = [life for life in lives_now(register, record, now) if _is_of(life, asked.owner)]
     if not asked.recheck:
         lives = [_to_come(life, today) for life in lives]
+    lives = [_in_time(life, asked.by) for life in lives]
     opened = model.open_ones(lives)
     since = (asked.since or newest.collected_at) if asked.recheck else None
     if not opened and not _something_closed(lives, since, earlier):
@@ -103,28 +108,48 @@ def made(register: Register, id: str, asked: Asked, now: datetime, *, html: bool
         now,
         lang(),
     )
-    data = b"" if asked.check else _set(given, html=html)
-    entry = {
+    entry: dict[str, Any] = {
         "number": number,
         "kind": kind,
         "date": today.isoformat(),
         "evidence": newest.sequence,
         "findings": grouped(
-            (life.control, life.host, life.until(asked.by)) for life in model.dated(opened, named)
+            (life.control, life.host, _day(life) or asked.by) for life in model.dated(opened, named)
         ),
-        "sha256": hashlib.sha256(data).hexdigest(),
+        "sha256": "",
         **({"mend_by": asked.by} if asked.by else {}),
         **({"issuer": asked.issuer} if asked.issuer else {}),
         **({"of": earlier.number} if earlier else {}),
     }
-    return Made(data, entry, () if asked.recheck else _named_already(record, entry))
+    again = () if asked.recheck else _named_already(record, entry)
+    stands = asked.once and _stands(record, entry)
+    data = b"" if asked.check or stands else _set(given, html=html)
+    entry["sha256"] = hashlib.sha256(data).hexdigest()
+    return Made(data, entry, again, stands)
 
 
 def _named_already(record: PledgeRecord, entry: dict[str, Any]) -> tuple[tuple[str, int], ...]:
     named = Notice(entry).named.keys()
-    standing = [one for one in notices(record) if one.kind == "mend" and one.withdrawn is None]
-    found = ((one.number, len(named & one.named.keys())) for one in standing)
+    found = ((n.number, len(named & n.named.keys())) for n in _standing(record, "mend"))
     return tuple((number, count) for number, count in found if count)
+
+
+def _stands(record: PledgeRecord, entry: dict[str, Any]) -> bool:
+    """Do notices that stand tell all of it, or is it the same look again at the same notice?"""
+    new = Notice(entry)
+    if new.kind == "mend":
+        told = {key for one in _standing(record, "mend") for key in one.named}
+        return new.named.keys() <= told
+    return any(
+        one.evidence == new.evidence
+        and one.entry.get("of") == entry.get("of")
+        and one.named == new.named
+        for one in _standing(record, "recheck")
+    )
+
+
+def _standing(record: PledgeRecord, kind: str) -> list[Notice]:
+    return [one for one in notices(record) if one.kind == kind and one.withdrawn is None]
 
 
 def _shown(number: str, asked: Asked) -> str:
@@ -194,6 +219,13 @@ def _to_come(life: Life, today: date) -> Life:
     if life.closed or life.due is None or life.due.astimezone(CHINA).date() >= today:
         return life
     return replace(life, due=None)
+
+
+def _in_time(life: Life, by: str) -> Life:
+    """Nobody can do sooner what only time does: its day is the one on which it is fulfilled."""
+    if life.state != "open" or life.waits <= (_day(life) or by):
+        return life
+    return replace(life, due=waiver_end(life.waits))
 
 
 def _day(life: Life) -> str:

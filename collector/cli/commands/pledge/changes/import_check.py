@@ -11,9 +11,9 @@ from collector.cli.commands.pledge.changes import elsewhere, slips
 from collector.cli.commands.pledge.changes import told as differences_told
 from collector.cli.options.answering import answer
 from collector.cli.options.pledge import open_register
-from collector.cli.ui.columns import out
+from collector.cli.ui.columns import out, wrap
 from collector.cli.ui.language import tr
-from collector.errors import BadInput
+from collector.errors import BadInput, one_line
 
 if TYPE_CHECKING:
     from collector.pledges.record.form import PledgeRecord
@@ -27,31 +27,41 @@ def show(
     *,
     update: bool,
     keep: Collection[str],
+    told: Collection[str],
 ) -> int:
     """Says of each record whether it is new, and what of it differs; returns how many are drafts.
 
     Raises BadInput where the import would: an id that is taken, or (with `update`) not there.
     """
-    from collector.pledges.record.changes import check_customer, check_names, check_signed, updated
+    from collector.pledges.record.changes import (
+        check_customer,
+        check_names,
+        check_signed,
+        following,
+    )
     from collector.pledges.record.differences import changes, masked_changes
     from collector.pledges.record.masking import masked
     from collector.pledges.record.papers import check_papers
 
-    known = _known(location)
-    check_ids(records, known, update=update)
+    there = known(location)
+    check_ids(records, there, update=update)
     if not update:
-        check_names(known, (record.id for record in records), where="")
-    same, changed, told = 0, 0, list[dict[str, Any]]()
+        check_names(there, (record.id for record in records), where="")
+    same, changed, differing = 0, 0, list[dict[str, Any]]()
     drafts = 0
-    made = [updated(known[r.id], r, keep) if r.id in known else r for r in records]
-    check_papers(made, {one.id: known[one.id] for one in made if one.id in known}, known.values())
+    made = [
+        following(there[r.id], r, update=update, keep=keep, told=told) if r.id in there else r
+        for r in records
+    ]
+    check_papers(made, {one.id: there[one.id] for one in made if one.id in there}, there.values())
     for record, after in zip(records, made, strict=True):
-        old = known.get(record.id)
+        old = there.get(record.id)
         if old is None:
             drafts += bool(record.document.get("draft"))
             continue
-        check_customer(old, record)
-        check_signed(old, after)
+        if update:
+            check_customer(old, record)
+            check_signed(old, after)
         next_one = after.document
         drafts += bool(next_one.get("draft"))
         found = list(masked_changes(changes(old.document, next_one)))
@@ -60,7 +70,7 @@ def show(
             continue
         changed += 1
         plain = [differences_told.plain(one) for one in found]
-        told.append({"id": record.id, "changes": plain})
+        differing.append({"id": record.id, "changes": plain})
         if changed <= _SHOWN:
             head = f"{record.id}  {masked(record.customer)}"
             click.echo("\n".join((head, *differences_told.lines(found))))
@@ -68,16 +78,51 @@ def show(
     if changed > _SHOWN:
         rest = changed - _SHOWN
         out(tr(f"… 另有 {rest} 份有变化，见 --format json\n", f"… {rest} more: --format json\n"))
-    answer(new=new, changed=changed, unchanged=same, differences=told)
+    answer(new=new, changed=changed, unchanged=same, differences=differing)
     out(
         tr(
             f"新增 {new}，有变化 {changed}，未变 {same}（只检查，未写入）\n",
             f"{new} new, {changed} changed, {same} as they were (nothing is written)\n",
         )
     )
-    elsewhere.tell(known, made)
-    slips.tell(known, made)
+    if update:
+        tell_lost(there, made)
+    elsewhere.tell(there, made)
+    slips.tell(there, made)
     return drafts
+
+
+def tell_lost(before: Mapping[str, PledgeRecord], made: Sequence[PledgeRecord]) -> None:
+    """What records have no more, for their cells were empty; the same of what is written and not.
+
+    A column that a list has not takes nothing away: see `changes.updated`.
+    """
+    from collector.pledges.record.differences import changes
+
+    lost: list[tuple[str, list[str]]] = []
+    for one in made:
+        if (old := before.get(one.id)) is None:
+            continue
+        found = changes(old.document, one.document)
+        fields = [c.field for c in found if c.after in (None, []) and c.field != "draft"]
+        if fields:
+            lost.append((one.id, fields))
+    answer(lost=[{"id": id, "fields": fields} for id, fields in lost])
+    if not lost:
+        return
+    count = len(lost)
+    click.echo(
+        tr(
+            f"请核对：清单中为空，{count} 份登记因而不再有：",
+            f"look again: the list has it empty, and so {count} record(s) have no more:",
+        ),
+        err=True,
+    )
+    for id, fields in lost[:_SHOWN]:
+        names = tr("、", ", ").join(map(differences_told.named, fields))
+        click.echo(wrap(one_line(f"{id}  {names}", 400), indent="  "), err=True)
+    if (rest := count - _SHOWN) > 0:
+        click.echo(tr(f"  … 另有 {rest} 份", f"  … {rest} more"), err=True)
 
 
 def check_ids(
@@ -92,7 +137,7 @@ def check_ids(
         raise _refused(odd, len(records) - len(odd), update=update)
 
 
-def _known(location: str | None) -> dict[str, PledgeRecord]:
+def known(location: str | None) -> dict[str, PledgeRecord]:
     """The records that are there; none where there is no register yet."""
     from collector.pledges.database.location import place
 

@@ -97,8 +97,10 @@ def _table(found: Mapping[str, Any], broken: vetoes.Broken | None) -> str:
         labelled(
             tr("到期", "due"),
             tr(
-                f"有逾期 {found['overdue']} 份，30 天内有到期 {found['falls_due']} 份",
-                f"{found['overdue']} overdue, {found['falls_due']} with something due in 30 days",
+                f"有逾期 {found['overdue']} 份，30 天内另有到期（不含已逾期的事项） "
+                f"{found['comes_due']} 份",
+                f"{found['overdue']} overdue, {found['comes_due']} with something that comes due "
+                "in 30 days (what is overdue aside)",
             ),
         )
     )

@@ -38,6 +38,8 @@ class Sent:
     nothing: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
+    standing: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
 
     def named_already(self, id: str, notice: Made) -> None:
         """Keeps what a notice that stands already told its customer to mend."""
@@ -57,6 +59,7 @@ class Sent:
         """Says it; 0, or 2 where of several pledges one could not be read."""
         self.say()
         answer(notices=self.written, nothing=self.nothing, on_record=self.on_record)
+        answer(standing=self.standing, ended=self.ended)
         if self.on_record:
             _tell_back(self.written, location)
         return 2 if self.unread else 0
@@ -70,6 +73,13 @@ class Sent:
         if count > _NAMED:
             said = tr(
                 f"{count} 份登记没有可通知的问题", f"{count} pledges: nothing to give notice of"
+            )
+            click.echo(said, err=True)
+        if told := len(self.standing):
+            said = tr(
+                f"{told} 份登记的问题都已在有效的通知书中，未再生成（仍要再发的加 --again）",
+                f"{told} pledge(s) were told all of it by notices that stand: none is given again "
+                "(--again gives it)",
             )
             click.echo(said, err=True)
         for line in self.again[:_NAMED]:
@@ -86,7 +96,13 @@ class Sent:
             click.echo(more, err=True)
 
 
-def show(register: Register, ids: Sequence[str], asked: Asked, now: datetime) -> int:
+def show(
+    register: Register,
+    ids: Sequence[str],
+    asked: Asked,
+    now: datetime,
+    ended: Sequence[str] = (),
+) -> int:
     """Who would be given notice of what; nothing is made or written."""
     found = Sent(on_record=False)
     told: list[dict[str, Any]] = []
@@ -108,6 +124,9 @@ def show(register: Register, ids: Sequence[str], asked: Asked, now: datetime) ->
         if notice is None:
             found.nothing.append(id)
             continue
+        if notice.stands:
+            found.standing.append(id)
+            continue
         found.named_already(id, notice)
         one = _plain(id, notice)
         if len(told) < _SHOWN:
@@ -117,6 +136,7 @@ def show(register: Register, ids: Sequence[str], asked: Asked, now: datetime) ->
         told.append(one)
     found.say()
     answer(check=True, notices=told, nothing=found.nothing, on_record=False)
+    answer(standing=found.standing, ended=list(ended))
     if told:
         out(grid.drawn(room()))
     if (rest := len(told) - _SHOWN) > 0:
@@ -154,28 +174,26 @@ def _plain(id: str, notice: Made) -> dict[str, Any]:
 
 
 def _tell_back(written: Sequence[dict[str, str]], location: str | None) -> None:
-    """How each is taken back: a command to copy, one for each notice."""
+    """How they are taken back: a command to copy."""
     if not written:
         return
-    lines = [_back(one["pledge"], one["number"], location) for one in written]
-    answer(undo=lines)
-    shown = lines if len(lines) <= _NAMED else lines[:1]
-    rest = len(lines) - len(shown)
-    more = tr(
-        f"其余 {rest} 份同样逐份撤回，命令见 --format json 的 undo，文号见 pledge notices",
-        f"so too each of the {rest} others: --format json has the commands (undo), `pledge "
-        "notices` the numbers",
-    )
+    lines = [_back([one], location) for one in written]
+    every = _back(written, location)
+    answer(undo=lines, undo_all=every)
     said = tr(
-        "误发的逐份撤回（登记中仍可查）：",
-        "to take one back that was a mistake (it stays on record):",
+        "误发的撤回（登记中仍可查）；只撤回其中几份的，删去其余的编号与文号：",
+        "to take back what was a mistake (it stays on record); leave out the ids and numbers of "
+        "those that were none:",
     )
+    if len(lines) == 1:
+        said = tr("误发的撤回（登记中仍可查）：", "to take it back (it stays on record):")
     # standard output has the names of files alone; not wrapped: it is copied
-    for line in (said, *shown, *((more,) if rest else ())):
+    for line in (said, every):
         click.echo(line, err=True)
 
 
-def _back(id: str, number: str, location: str | None) -> str:
+def _back(notices: Sequence[dict[str, str]], location: str | None) -> str:
     why, who = tr("理由", "WHY"), tr("经办人", "NAME")
-    words = ["hostpledge", "pledge", "withdraw-notice", id, number, "--reason", why, "--by", who]
+    pairs = [word for one in notices for word in (one["pledge"], one["number"])]
+    words = ["hostpledge", "pledge", "withdraw-notice", *pairs, "--reason", why, "--by", who]
     return shlex.join([*words, *undoing.register_words(location)])

@@ -41,6 +41,7 @@ def tell(before: Mapping[str, PledgeRecord], made: Sequence[PledgeRecord]) -> No
             ),
             [f"{one['pledge']}: {one['before']} → {one['after']}" for one in names],
         )
+    _tell_half(before, made)
     _tell_alike(before, made)
     _tell_entries(before, made)
     odd = list(_odd_days([one for one in made if _is_new(before, one)]))
@@ -53,6 +54,35 @@ def tell(before: Mapping[str, PledgeRecord], made: Sequence[PledgeRecord]) -> No
             ),
             [str(one["said"]) for one in odd],
         )
+
+
+def _tell_half(before: Mapping[str, PledgeRecord], made: Sequence[PledgeRecord]) -> None:
+    """By one of the two papers it is a draft no more, and nobody asks for the other one."""
+    from collector.pledges.lists.words import CHOICES
+    from collector.pledges.record.papers import lacking
+
+    half = [
+        (one.id, kind)
+        for one in made
+        if (old := before.get(one.id)) is None
+        or old.document["documents"] != one.document["documents"]
+        for kind in lacking(one)
+    ]
+    if not half:
+        return
+    answer(half_signed=[{"pledge": id, "lacks": kind} for id, kind in half])
+    count = len(half)
+    _say(
+        tr(
+            f"请留意：{count} 份登记两份文件只签了一份，签署后用 pledge sign 补上另一份",
+            f"note: of {count} pledge(s) one of the two papers is not signed; `pledge sign` adds "
+            "it once it is",
+        ),
+        [
+            f"{id} {tr('缺', 'lacks')} {CHOICES[kind][0] if lang() == 'zh' else kind}"
+            for id, kind in half
+        ],
+    )
 
 
 def _tell_alike(before: Mapping[str, PledgeRecord], made: Sequence[PledgeRecord]) -> None:

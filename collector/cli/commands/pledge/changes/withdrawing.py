@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from collector.export.envelope import Identity
 
 if TYPE_CHECKING:
     from collector.pledges.record.form import PledgeRecord
+    from collector.pledges.register.register import Register
 
 _SUFFIXES = (".pdf", ".html")
 
@@ -33,16 +35,16 @@ _SUFFIXES = (".pdf", ".html")
         "撤回误发的通知书（文号 NUMBER）：记明理由与经办人，作为登记的新版本。"
         "通知书仍在登记中可查，但不再催办、不计逾期，也不作复查的对照；待发邮件不再附它，"
         "已随邮件发出的，由 pledge notify 另发撤回告知。-o 生成撤回通知书（PDF 或 HTML）。"
-        "核查所见的问题与其期限不变。",
+        "核查所见的问题与其期限不变。写几组 ID NUMBER，一次撤回几份：有一份不行则都不撤回。",
         "Withdraws the notice NUMBER, which was given by mistake: with why and by whom, as a new "
         "version of the record. It stays on record, and asks for nothing any more: it is never "
         "overdue, no recheck is made against it, and no mail bears it; who was mailed it is told "
         "by the next `pledge notify`. -o makes a notice of withdrawal (PDF or HTML). What the "
-        "checks found, and its days, stay as they are.",
+        "checks found, and its days, stay as they are. Several pairs of ID and NUMBER withdraw "
+        "as many at once: all of them, or none.",
     ),
 )
-@click.argument("id")
-@click.argument("number", metavar="NUMBER")
+@click.argument("targets", nargs=-1, required=True, metavar="ID NUMBER...")
 @click.option("--reason", required=True, metavar="TEXT", help=tr("理由", "why"))
 @click.option("--by", required=True, metavar="NAME", help=tr("经办人", "who says so"))
 @click.option(
@@ -62,8 +64,7 @@ _SUFFIXES = (".pdf", ".html")
 @lang_option
 def withdraw_notice(
     *,
-    id: str,
-    number: str,
+    targets: tuple[str, ...],
     reason: str,
     by: str,
     place: Path | None,
@@ -80,9 +81,19 @@ def withdraw_notice(
         "reason": prose_given(reason, "--reason"),
         "by": person_given(by, "--by"),
     }
+    pairs = list(zip(targets[::2], targets[1::2], strict=False))
+    if len(targets) % 2:
+        raise click.UsageError(
+            tr("编号与文号须成对写出", "give ID and NUMBER, of each notice both")
+        )
+    if place is not None and len(pairs) > 1:
+        raise click.UsageError(tr("-o 只用于一份通知书", "-o is for one notice"))
     if place is not None:
         _check(place, location)
     register = open_register(location)
+    if len(pairs) > 1:
+        return _withdraw_many(register, pairs, said, today)
+    ((id, number),) = pairs
     # nobody else withdraws it while its page is made
     with register.changing(id):
         record = register.get(id)
@@ -105,6 +116,41 @@ def withdraw_notice(
         rechecks=after,
     )
     _tell(id, version.number, number, written, after)
+    return 0
+
+
+def _withdraw_many(
+    register: Register, pairs: Sequence[tuple[str, str]], said: Mapping[str, Any], today: date
+) -> int:
+    """All of them, or none: raises BadInput then."""
+    from collector.cli.commands.pledge.changes.drafts import refusal
+    from collector.pledges.record.notices import with_withdrawal
+
+    done: list[tuple[str, int, str, list[str]]] = []
+    faults: list[BadInput] = []
+    # each in its turn by id: two that withdraw the same would wait for each other otherwise
+    ordered = sorted(dict.fromkeys(pairs))
+    with register.changing(ordered[0][0]):
+        for id, number in ordered:
+            change = partial(with_withdrawal, number=number, said=said, today=today)
+            try:
+                made = register.change(id, change)
+            except BadInput as problem:
+                faults.append(problem)
+                continue
+            done.append((id, made.number, number, _made_after(made.record, number)))
+        if faults:
+            # within the transaction: what was written of the others goes with it
+            raise refusal(faults, len(ordered))
+    answer(
+        withdrawn=[
+            {"pledge": id, "version": version, "number": number, "rechecks": after}
+            for id, version, number, after in done
+        ],
+        date=said["date"],
+    )
+    for id, version, number, after in done:
+        _tell(id, version, number, None, after)
     return 0
 
 
