@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -160,17 +161,37 @@ def handed_in(register: Register, waiting: Sequence[Receipt]) -> Iterator[Item]:
 def shared_out(
     found: Sequence[Item], people: Mapping[str, Person]
 ) -> tuple[dict[str, list[Item]], list[Item]]:
-    """Each to its owner; what is nobody's here to `*`, and what is left where there is none."""
+    """Each to its owner; what is nobody's here to `*`, and what is left where there is none.
+
+    What goes to `*` says whose it is: nobody else tells that person.
+    """
     names = {plain_name(name): name for name in people}
     given: dict[str, list[Item]] = {}
     left: list[Item] = []
     for one in found:
         name = names.get(plain_name(one.owner), EVERYBODY)
         if name in people:
-            given.setdefault(name, []).append(one)
+            given.setdefault(name, []).append(_named(one) if name == EVERYBODY else one)
         else:
             left.append(one)
     return given, left
+
+
+def without_address(found: Sequence[Item], people: Mapping[str, Person]) -> dict[str, int]:
+    """By name (masked), how many items there are of those that the settings do not have."""
+    names = {plain_name(name) for name in people}
+    strange = Counter(
+        str(masked(one.owner)) for one in found if one.owner and plain_name(one.owner) not in names
+    )
+    return dict(sorted(strange.items()))
+
+
+def _named(one: Item) -> Item:
+    if not one.owner:
+        return one
+    owner = one_line(str(masked(one.owner)))
+    zh, en = f"{one.text.zh}（责任人 {owner}）", f"{one.text.en} (of {owner})"
+    return replace(one, text=Text(zh, en))
 
 
 def messages(
@@ -189,11 +210,14 @@ def messages(
     most = min(_LONGEST.get(person.scheme(number), _ELSE) for number in range(len(person.channels)))
     borne: set[str] = set()
     day = now.astimezone(CHINA).date().isoformat()
-    for some in _portions(found, lang, most - 300):
+    portions = list(_portions(found, lang, most - 300))
+    for number, some in enumerate(portions, 1):
+        # who gets several knows that they are one
+        part = f" {number}/{len(portions)}" if len(portions) > 1 else ""
         late = sum(one.late for one in some)
         subject = Text(
-            f"入网责任书：{day} 逾期 {late} 项，即将到期 {len(some) - late} 项",
-            f"Network pledges, {day}: {late} overdue, {len(some) - late} due",
+            f"入网责任书：{day} 逾期 {late} 项，即将到期 {len(some) - late} 项{part}",
+            f"Network pledges, {day}: {late} overdue, {len(some) - late} due{part}",
         )
         lines = [one.text.to(lang) for one in some]
         end = Text(

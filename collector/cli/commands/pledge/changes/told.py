@@ -36,7 +36,7 @@ _WORDS = {
 def lines(found: Sequence[Change], most: int | None = None) -> Iterator[str]:
     """One for each, `most` of them at most; `found` is masked."""
     for one in found[:most]:
-        yield wrap(one_line(f"{_named(one.field)}{tr('：', ': ')}{_how(one)}", 400), indent="  ")
+        yield wrap(one_line(f"{named(one.field)}{tr('：', ': ')}{_how(one)}", 400), indent="  ")
     if most is not None and (rest := len(found) - most) > 0:
         yield tr(f"  … 另有 {rest} 处，见 --format json", f"  … {rest} more: --format json")
 
@@ -65,7 +65,7 @@ def _apart(before: Any, after: Any) -> tuple[Any, Any]:
     return (gone or None, come or None) if gone or come else (before, after)
 
 
-def _named(field: str) -> str:
+def named(field: str) -> str:
     """As the list has it in a heading; as the record does where no column is for it."""
     from collector.pledges.lists.places import MAIN, tables
     from collector.pledges.record.documents import fields
@@ -77,7 +77,7 @@ def _named(field: str) -> str:
         of, _, word = entry.rpartition("].")
         known = _WORDS[word].to(lang()) if word in _WORDS else word
         inner = f"{of} {known}" if of else entry.removesuffix("]")
-        return f"{_named(name)} {inner}"
+        return f"{named(name)} {inner}"
     if field in every:
         return every[field].names[place]
     column = every[MAIN].columns.get(field)

@@ -95,7 +95,7 @@ def notify(
     again: bool,
     location: str | None,
 ) -> int:
-    from collector.cli.workflows.desk.digests import handed_in, items, shared_out
+    from collector.cli.workflows.desk.digests import handed_in, items, shared_out, without_address
     from collector.cli.workflows.desk.withdrawing import gone
     from collector.cli.workflows.handed.waiting import place, undecided
     from collector.notify import sending
@@ -111,6 +111,9 @@ def notify(
     given, left = shared_out(found, people)
     if left:
         _say_left(len(left))
+    strange = without_address(found, people)
+    answer(without_address=strange)
+    _say_without_address(strange)
     outbox = Outbox(_place(location))
     outbox.belongs_to(register.name(), register.where)
     if dry_run:
@@ -278,6 +281,20 @@ def _say_left(count: int) -> None:
         tr(
             f"{count} 项无人可告知：责任人不在设置文件中，也没有 “*”",
             f"{count} item(s) are told to nobody: their owner is not in the settings, nor is '*'",
+        ),
+        err=True,
+    )
+
+
+def _say_without_address(strange: Mapping[str, int]) -> None:
+    if not strange:
+        return
+    names = tr("、", ", ").join(f"{one_line(name)} {count}" for name, count in strange.items())
+    click.echo(
+        tr(
+            f"责任人不在设置文件中，其事项告知 “*”（有的话），并写明其姓名：{names}",
+            f"not in the settings, so that '*' is told (where there is one), with their names: "
+            f"{names}",
         ),
         err=True,
     )
