@@ -160,6 +160,8 @@ def test_every_command_answers_programs() -> None:
         ("pledge list --summary", "pledge-list-summary", {"summary"}),
         ("pledge show P-1", "pledge-show", {"record", "version", "evidence", "clauses"}),
         ("pledge history P-1", "pledge-history", {"pledge", "versions"}),
+        ("pledge history --since 2020-01-01", "pledge-changes", {"since", "pledges"}),
+        ("pledge list --unowned", "pledge-list", {"pledges"}),
         ("pledge status P-1", "pledge-status", {"satisfied", "clauses", "overdue"}),
         ("pledge due", "pledge-due", {"due"}),
         ("pledge findings", "pledge-findings", {"findings"}),

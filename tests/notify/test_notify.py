@@ -21,11 +21,13 @@ from typing import Any
 import pytest
 
 from collector.cli.commands.pledge.handed import notify
+from collector.cli.workflows.desk.digests import Item, messages
 from collector.handin import links, quarantine
 from collector.handin.places import Places
+from collector.model import Text
 from collector.notify import sending
 from collector.notify.outbox import Message, Outbox
-from collector.notify.settings import load
+from collector.notify.settings import Person, load
 from collector.pledges.due.deadlines import deadlines
 from collector.pledges.record.changes import followed_up
 from collector.pledges.record.form import from_document
@@ -531,3 +533,38 @@ def test_after_an_unsure_mail_the_withdrawal_is_told(office: Office) -> None:
     # sent anew, it bears the notice no more
     assert office("--notices", office.folder / "pdf", "--again").status == 0
     assert _files(office)[2:] == [[]]
+
+
+def test_who_has_no_address_is_named_to_the_office_and_to_who_sends(office: Office) -> None:
+    """A finding of 王工's went to the office, and nothing said whose it was."""
+    office.settings(**{"*": office.address.replace("wang", "office")})
+    shown = office("--dry-run", "--lang", "en")
+    assert "(of 王工)" in shown.out
+    assert "not in the settings, so that '*' is told" in shown.err
+    assert "王工 1" in shown.err
+    assert office.json("--dry-run")["without_address"] == {"王工": 1}
+    assert office("--lang", "zh").status == 0
+    (body,) = office.told("office@example.org")
+    assert "（责任人 王工）" in body
+    # of those who are told themselves nothing of the kind is said
+    office.settings(王工=office.address)
+    told = office("--dry-run", "--lang", "en")
+    assert "so that '*' is told" not in told.err
+    assert "(of 王工)" not in told.out
+    assert office.json("--dry-run")["without_address"] == {}
+
+
+def test_several_messages_to_one_person_say_that_they_are_one() -> None:
+    person = Person("王工", "en", ("wecombot://?key=A",))
+    at = NOW + timedelta(days=1)
+    items = [
+        Item(f"k{n}", f"p-{n}", "王工", at, False, Text("事" * 30, f"thing {n} " * 12))
+        for n in range(40)
+    ]
+    found = [one for one, _ in messages(person, items, "en", NOW, {}, ("c",))]
+    assert len(found) > 2
+    assert [one.subject.rpartition(" ")[2] for one in found] == [
+        f"{n}/{len(found)}" for n in range(1, len(found) + 1)
+    ]
+    (alone,) = (one for one, _ in messages(person, items[:1], "en", NOW, {}, ("c",)))
+    assert alone.subject.endswith("0 overdue, 1 due")

@@ -32,7 +32,7 @@ HASH = "encryption.password_hash"
 # who reads lives as they were seen, and why that is right there
 _AS_SEEN = {
     ("cli/commands/pledge/follow_ups.py", "all_lives"): "a waiver accepts a failure that was seen",
-    ("cli/commands/pledge/changes/vetoes.py", "last_lives"): "what failed has failed, however old",
+    ("cli/commands/pledge/over_all/vetoes.py", "last_lives"): "what failed has failed, however old",
     ("web/reading/broken.py", "last_lives"): "what failed has failed, however old",
 }
 # who says that nothing continues a record, or that nothing became of its findings, and why

@@ -8,6 +8,7 @@ import pytest
 
 from collector.pledges.register.register import Register
 from tests.cli.running import Ended, answer, hostpledge
+from tests.pledges.records import made
 from tests.web.sites import Place, filled
 from tests.web.test_declared_since import _declares
 
@@ -35,3 +36,19 @@ def test_it_names_them(own: Place, tmp_path: Path) -> None:
     assert not verdicts & {"pass", "notapplicable", "partial"}
     _declares(Register.open(own.register), ["web-01"])
     assert "never looked at" not in _show(own, tmp_path).out
+
+
+def test_show_says_where_in_its_life_a_record_is(tmp_path: Path) -> None:
+    """A draft, and what had ended, looked as what is in force."""
+    register = Register.open(str(tmp_path / "r.sqlite"))
+    ended = {"date": "2026-10-31", "reason": "搬迁", "by": "王安"}
+    register.add(made(id="over-1", ended=ended))
+    register.add(made(id="now-2"))
+    for id, state, said in (
+        ("over-1", "ended", "已终止，2026-10-31（搬迁）"),
+        ("now-2", "active", "有效"),
+    ):
+        words = ("pledge", "show", id, "--register", tmp_path / "r.sqlite")
+        shown = hostpledge(*words, "--lang", "zh", home=tmp_path).out
+        assert f"状态        {said}\n" in shown
+        assert answer(hostpledge(*words, "--format", "json", home=tmp_path).out)["state"] == state

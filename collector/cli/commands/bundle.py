@@ -25,7 +25,7 @@ from collector.cli.options.captures import (
 from collector.cli.options.common import families_option
 from collector.cli.options.packing import encrypt_option, packed
 from collector.cli.options.paths import FilePath
-from collector.cli.options.pledge import pledge_options, pledged
+from collector.cli.options.pledge import Pledged, pledge_options, pledged
 from collector.cli.options.signing_key import open_key, open_sm2_key, signing_options, sm2_options
 from collector.cli.options.times import parse_time
 from collector.cli.options.timestamps import stampers, tsa_option
@@ -33,6 +33,7 @@ from collector.cli.ui.intake import say_clocks
 from collector.cli.ui.language import lang_option, tr
 from collector.cli.ui.scope_line import scope_said
 from collector.cli.workflows.selection import part_of
+from collector.cli.workflows.whose.declared import agreed
 from collector.errors import BadInput, one_line
 from collector.export.envelope import Identity
 from collector.facts.monitoring import event_ledger as ledger
@@ -154,7 +155,7 @@ def bundle(
                 sm2_key=second,
                 declared=pledge.record.hosts if pledge else (),
             )
-            _say_handed_in(made)
+            _say_handed_in(made, pledge)
             if pack:
                 pack()
     except OSError as problem:
@@ -191,20 +192,26 @@ def _of(hosts: Collection[str], files: Sequence[Path], held: RunFolder | None) -
     return [file for file in files if file.name in wanted]
 
 
-def _say_handed_in(made: attest.Made) -> None:
-    """Which hosts nobody collected from, whose clock is odd, and of which nothing is dated."""
+def _say_handed_in(made: attest.Made, pledge: Pledged | None) -> None:
+    """Which hosts nobody collected from, whose clock is odd, and of which nothing is dated.
+
+    And which the pledge does not declare: nothing is attached yet, and `attach` says it again.
+    """
     found = Evidence(made.path / "data" / FILE)
     looked: dict[str, datetime] = {}
     undated: list[str] = []
+    hosts: list[str] = []
     try:
         run = found.frame["run"]
         for host, entry in found.hosts():
+            hosts.append(host)
             if not is_collected(entry["origin"], run):
                 looked[host] = datetime.fromisoformat(entry["assessed_at"])
             if _is_undated(made.path, entry):
                 undated.append(host)
     finally:
         found.close()
+    agreed(pledge, hosts, yes=True)
     _say_undated(undated)
     if looked:
         names = tr("、", ", ").join(map(one_line, list(looked)[:_NAMED]))

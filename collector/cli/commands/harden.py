@@ -37,6 +37,7 @@ from collector.cli.workflows.fleet_summary import answer_of, answer_of_one
 from collector.cli.workflows.hardening import Hardening, note
 from collector.cli.workflows.run_summary import say
 from collector.cli.workflows.selection import Choice, Wanted, choice
+from collector.cli.workflows.whose.declared import agreed
 from collector.errors import BadInput
 from collector.model import Control
 from collector.run.ansible.inventory import hosts_of
@@ -150,7 +151,8 @@ def harden(
         touched = [f for f in catalog.FAMILIES if any(c.family == f for c in wanted)]
         # first: an unusable inventory leaves no empty folder behind
         hosts = chosen.hosts if chosen else hosts_of(how)
-        if undo and not _agreed_to_undo(hosts, touched, yes=yes):
+        given_up = undo and not _agreed_to_undo(hosts, touched, yes=yes)
+        if given_up or not agreed(pledge, hosts, yes=yes or check):
             return 1
         signing = None
         if not check:

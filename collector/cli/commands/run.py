@@ -13,7 +13,7 @@ from collector.cli.options.answering import answering, asked_form, prints
 from collector.cli.options.outputs import output_folder
 from collector.cli.options.packing import encrypting
 from collector.cli.options.paths import FilePath
-from collector.cli.options.pledge import pledged
+from collector.cli.options.pledge import Pledged, pledged
 from collector.cli.options.register_source import (
     choosing_options,
     from_register,
@@ -34,8 +34,10 @@ from collector.cli.workflows.evidence import (
 from collector.cli.workflows.fleet_summary import answer_of, answer_of_one, is_satisfied
 from collector.cli.workflows.gathering import gather
 from collector.cli.workflows.run_summary import say
+from collector.cli.workflows.whose.declared import agreed
 from collector.export import FORMATS
 from collector.model import HostStatus
+from collector.run.ansible.inventory import hosts_of
 
 if TYPE_CHECKING:
     from collector.verify import Bundle
@@ -139,16 +141,16 @@ def run(
             if chosen is None:
                 return answer_of(())
             return run_fleet(chosen, output, families, signing, encrypted, retry=retry)
-    arrived = gather(output, how, families, grade, retry=retry, end=False)
+    if not agreed(pledge, hosts := hosts_of(how)):
+        return 1
+    arrived = gather(output, how, families, grade, retry=retry, end=False, hosts=hosts)
     folder = RunFolder.open(output)
     with sole(output), open_bundle(make_bundle(folder, output, signing, grade, pledge)) as opened:
         encrypted(opened.path)
         report = write_report(output, opened, pledge, signing.key)
         folder.end()
         say(opened, pledge)
-        answer_of_one(opened.path, report, pledge, grade)
-        prints("".join(exports.texts(form, opened, exports.Moment())))
-        _say_where(report, opened.path)
+        _tell(opened, report, pledge, grade, form)
         whole = all(a.status is HostStatus.COMPLETE for a in arrived.values())
         return 0 if whole and _satisfied(opened) else 1
 
@@ -176,6 +178,15 @@ def _spread(over: timedelta, *, due: bool) -> timedelta:
     if over and not due:
         raise click.UsageError(tr("--spread 与 --due 同用", "--spread goes with --due"))
     return over
+
+
+def _tell(
+    opened: Bundle, report: Path, pledge: Pledged | None, grade: int, form: tuple[str, ...]
+) -> None:
+    """Programs what came of it, and people where that lies."""
+    answer_of_one(opened.path, report, pledge, grade)
+    prints("".join(exports.texts(form, opened, exports.Moment())))
+    _say_where(report, opened.path)
 
 
 def _say_where(report: Path, bundle: Path) -> None:

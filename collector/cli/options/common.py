@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from collector.model import Control
 Decorated = Callable[[Callable[..., Any]], Callable[..., Any]]
 # columns that names of formats may take beside `--format`
 _WIDEST = 60
+# of a control: `L05`, and as people shorten it
+_NUMBER = re.compile(r"([A-Za-z])0*([0-9]{1,2})")
 
 
 def families_option(zh: str, en: str) -> Decorated:
@@ -95,6 +98,10 @@ def find(name: str) -> Control:
     shorts = {id.split(".", 1)[1]: id for id in known}
     near = difflib.get_close_matches(plain, [*known, *shorts], n=3, cutoff=0.5)
     meant = list(dict.fromkeys(shorts.get(word, word) for word in near))
+    if (short := _NUMBER.fullmatch(name)) is not None:
+        # a number without its nought
+        number = f"{short[1].upper()}{int(short[2]):02}"
+        meant = [number] if any(one.number == number for one in known.values()) else meant
     raise BadInput(
         tr(f"没有名为“{name}”的核查项", f"no control is named {name!r}"),
         mend=tr(f"是否要找 {'、'.join(meant)}？", f"did you mean {' or '.join(meant)}?")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import click
 
 from collector import catalog
 from collector.cli.options.common import ControlName, Decorated, find
+from collector.cli.options.times import Ahead, to_the_end
 from collector.cli.ui.language import tr
 from collector.errors import BadInput
 from collector.model import Lang
@@ -27,7 +28,10 @@ _LANGS: tuple[Lang, ...] = ("zh", "en")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked for; each that is left out asks for nothing. `states` is never empty."""
+    """What is asked for; each that is left out asks for nothing. `states` is never empty.
+
+    `until` (aware): what is to be mended by then, and what was to be already.
+    """
 
     states: frozenset[str]
     controls: frozenset[str] = frozenset()
@@ -39,6 +43,7 @@ class Asked:
     unowned: bool = False
     veto: bool = False
     grade: int | None = None
+    until: datetime | None = None
 
     def holds(self, life: Life, now: datetime) -> bool:
         """Is it one of those? `now` (aware) says what is overdue."""
@@ -52,12 +57,17 @@ class Asked:
             and (not self.overdue or life.overdue(now))
             and (not self.unowned or not life.owner)
             and (not self.veto or life.veto)
+            and (self.until is None or _falls_due(life, self.until))
         )
 
     @property
     def everything(self) -> bool:
         """Is nothing of it asked for in particular?"""
         return self == Asked(self.states)
+
+
+def _falls_due(life: Life, until: datetime) -> bool:
+    return life.state == "open" and life.due is not None and life.due <= until
 
 
 def is_named(owner: str, asked: str) -> bool:
@@ -109,9 +119,11 @@ def finding_options(*, owner: str = "--owner", states: bool = False) -> Decorate
             unowned: bool,
             veto: bool,
             of_grade: int | None,
+            within: timedelta | None,
             of_states: tuple[str, ...] = (),
             **given: Any,
         ) -> Any:
+            now = datetime.now(UTC)
             asked = Asked(
                 frozenset(of_states or (STATES[:2] if states else STATES[:1])),
                 frozenset(find(name).id for name in controls),
@@ -123,6 +135,8 @@ def finding_options(*, owner: str = "--owner", states: bool = False) -> Decorate
                 unowned,
                 veto,
                 of_grade,
+                # a deadline is a day, as `pledge due` has it
+                None if within is None else now + to_the_end(within, now),
             )
             return command(asked=asked, **given)
 
@@ -172,7 +186,7 @@ def _options(owner: str) -> tuple[Decorated, ...]:
             metavar="NAME",
             help=tr("只看此人负责的", "only what this person owns"),
         ),
-        click.option("--overdue", is_flag=True, help=tr("只列逾期的", "only what is overdue")),
+        *_when(),
         click.option(
             "--unowned",
             is_flag=True,
@@ -188,6 +202,22 @@ def _options(owner: str) -> tuple[Decorated, ...]:
             "of_grade",
             type=click.IntRange(2, 3),
             help=tr("只看此等级的登记", "only of pledges of this grade"),
+        ),
+    )
+
+
+def _when() -> tuple[Decorated, ...]:
+    return (
+        click.option("--overdue", is_flag=True, help=tr("只列逾期的", "only what is overdue")),
+        click.option(
+            "--within",
+            type=Ahead(),
+            metavar="TIME",
+            help=tr(
+                "只列期限在此期间内的（含已逾期的），如 7d、2026-12-31、2026-12（到当月末）",
+                "only what is to be mended within that time (or was to be already), e.g. 7d, "
+                "2026-12-31, 2026-12 (to the end of that month)",
+            ),
         ),
     )
 

@@ -40,10 +40,14 @@ def parse_time(text: str, *, where: str = "--at") -> datetime:
 
 
 def parse_day(text: str, where: str) -> date:
-    """A day as `2026-12-31`; raises BadInput for anything else."""
+    """A day as `2026-12-31`, and as lists have it (2026年12月31日); raises BadInput for others."""
+    from collector.pledges.lists.days import written_day
+
     try:
         return date.fromisoformat(text)
     except ValueError:
+        if (found := written_day(text)) is not None:
+            return found
         raise BadInput(
             tr(f"不是日期：{text}", f"no date: {text}"),
             where=where,

@@ -44,7 +44,7 @@ class Due:
     """One thing that falls due at `at` (aware, UTC). `kind` is a word for programs.
 
     `about` says which of its kind, and stays the same whatever the text says: empty where a record
-    has one of it.
+    has one of it. `owner` sees to it, where the record names somebody.
     """
 
     pledge: str
@@ -52,6 +52,7 @@ class Due:
     at: datetime
     text: Text
     about: str = ""
+    owner: str = ""
 
     def overdue(self, now: datetime) -> bool:
         return self.at <= now

@@ -35,6 +35,20 @@ def day(_: object, text: str) -> str:
         raise Wrong(f"{zh}：没有这一天", f"{en}: there is no such day") from None
 
 
+def written_day(text: str) -> date | None:
+    """A day with its signs, as a person writes it on a command line; None for anything else.
+
+    >>> written_day("2026年11月27日"), written_day("2026/1/8"), written_day("46000")
+    (datetime.date(2026, 11, 27), datetime.date(2026, 1, 8), None)
+    """
+    bare = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
+    found = _DAY.fullmatch(bare)
+    try:
+        return date(int(found[1]), int(found[2]), int(found[3])) if found else None
+    except ValueError:
+        return None
+
+
 def time(_: object, text: str) -> str:
     """With its zone; what says none is the time in China."""
     bare = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text)).strip()

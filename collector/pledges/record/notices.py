@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from collector.errors import BadInput, shown
+from collector.errors import BadInput, listed, shown
 from collector.i18n.message import msg
 from collector.pledges.record.form import PledgeRecord, from_document
 
+# of the numbers that there are, the last ones are named
+_NAMED = 6
 Day = str
 """A day (ISO), empty where none was named."""
 
@@ -124,8 +126,13 @@ def with_withdrawal(
     """
     found = of_number(record, number)
     if found is None:
+        numbers = [one.number for one in notices(record) if one.withdrawn is None]
         raise BadInput(
-            msg("no_notice_of_number", number=number), where=record.id, mend=msg("see_notices")
+            msg("no_notice_of_number", number=number),
+            where=record.id,
+            mend=msg("notices_on_record", numbers=listed(numbers[-_NAMED:]))
+            if numbers
+            else msg("see_notices"),
         )
     if found.withdrawn is not None:
         day = found.withdrawn["date"]

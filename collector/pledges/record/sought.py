@@ -1,11 +1,13 @@
 """What a search of the register looks in: whose record it is, and what it declares. Pure.
 
-Names, numbers and addresses are compared as a person types them: in any case, in parts. An address
-or a network finds what is declared of it: a machine in it, the network that it lies in, or a part.
+Names, numbers and addresses are compared as a person types them: in any case and width, in parts,
+several words in any order. An address or a network finds what is declared of it: a machine in it,
+the network that it lies in, or a part.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -27,13 +29,22 @@ def sought_in(document: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(part for part in dict.fromkeys(parts) if part)
 
 
+def plain(text: str) -> str:
+    """As it is compared: full-width signs are what they are elsewhere, as imports take them."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
 def holds(parts: Iterable[str], text: str) -> bool:
     """Does one of the parts hold the text, or share an address with it, where both have some?"""
-    wanted = text.strip().casefold()
+    wanted = plain(text.strip())
     if not wanted:
         return True
     given = list(parts)
-    if any(wanted in part.casefold() for part in given):
+    known = [plain(part) for part in given]
+    if any(wanted in part for part in known):
+        return True
+    words = wanted.split()
+    if len(words) > 1 and all(any(word in part for part in known) for word in words):
         return True
     within = span(wanted)
     if within is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -20,8 +20,9 @@ from collector.model import HostStatus, Result
 from collector.pledges.database import sightings
 from collector.pledges.database.held import undeclared
 from collector.pledges.database.rows import Evidence
-from collector.pledges.database.sightings import Sighting, Twin
+from collector.pledges.database.sightings import Sighting
 from collector.pledges.record.form import ANSWERED_FOR, attached_documents, waivers
+from collector.pledges.register import seen_elsewhere
 from collector.pledges.register.register import Register
 from collector.pledges.register.signers import Signers
 from collector.pledges.status.latest_bundle import Newest
@@ -53,6 +54,7 @@ def attach(
     held: Held | None = None,
     *,
     older: bool = False,
+    shared: Collection[str] = (),
 ) -> Evidence:
     """Keeps a copy of the bundle (a folder or a ZIP file) and puts it in the pledge's sequence.
 
@@ -63,7 +65,8 @@ def attach(
     looked at, does not say when that was, is attached already, is not the next one of its pledge,
     or was handed in of another host or pledge before. One that looked at a part alone is taken,
     and proves no clause. One whose hosts have all been looked at later already is taken with
-    `older` alone: it changes no finding, and nothing that is said of the present. `held` looks at
+    `older` alone: it changes no finding, and nothing that is said of the present. Of the hosts
+    `shared` somebody says that another pledge has them too (`seen_elsewhere`). `held` looks at
     the copy once it is verified, and raises BadInput for what else it does not take.
     """
     register.get(id)
@@ -76,8 +79,9 @@ def attach(
         try:
             with register.attaching(id):
                 attached = _insert(
-                    register, id, found, seen, pledge, copy, borne, str(bundle), older=older
-                )
+                    register, id, found, seen, pledge, copy, borne, str(bundle), older=older,
+                    shared=shared,
+                )  # fmt: skip
                 signers.accept(id, found.signers)
         except BadInput as problem:
             raise BadInput(
@@ -100,6 +104,7 @@ def _insert(
     where: str,
     *,
     older: bool,
+    shared: Collection[str],
 ) -> Evidence:
     """Looks at all that the register has, and writes, while nobody else attaches anything."""
     record, predicate = register.get(id), found.statement["predicate"]
@@ -112,8 +117,7 @@ def _insert(
     place = pledge["sequence"], found.digest, pledge["previous"]
     register.check_next(id, *place)
     past, late = _past(register, id, found, seen, older=older)
-    _check_bytes(register.twins_of(id, seen), seen)
-    _check_edited(register.edited(id, seen))
+    seen_elsewhere.check(register, id, seen, shared)
     scope = replace(found.scope, absent=tuple(sorted(missing if past else missing | late)))
     return register.insert_evidence(
         id,
@@ -196,29 +200,6 @@ def _mend_of_later(id: str, at: datetime, sequence: int) -> str:
 def is_older(one: Sighting, known: Mapping[str, tuple[datetime, int]]) -> bool:
     """Has its host been looked at later than this? `known` as `Register.newest_looks` has it."""
     return one.looked_at is not None and one.host in known and one.looked_at < known[one.host][0]
-
-
-def _check_bytes(twins: Sequence[Twin], seen: Sequence[Sighting]) -> None:
-    """Raises BadInput for a capture that was attached for another host already, or pledge.
-
-    What a run of ours had from a host may be evidence of all pledges that declare that host.
-    """
-    collected = {one.host for one in seen if one.collected}
-    for twin in twins:
-        if twin.same_bytes and not (twin.host in collected and twin.other == twin.host):
-            raise BadInput(
-                msg("same_capture_elsewhere", host=twin.host, other=twin.other, pledge=twin.pledge),
-                mend=msg("collect_from_that_host"),
-            )
-
-
-def _check_edited(edited: Sequence[tuple[str, int]]) -> None:
-    """Raises BadInput for a capture that is an earlier one with other bytes in it."""
-    for host, sequence in edited:
-        raise BadInput(
-            msg("capture_edited", host=one_line(host), sequence=sequence),
-            mend=msg("collect_from_that_host"),
-        )
 
 
 def _check_dated(seen: Sequence[Sighting], where: str) -> None:

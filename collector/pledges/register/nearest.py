@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 
 from collector.errors import BadInput, listed
@@ -54,7 +55,10 @@ def nearest(id: str, known: Collection[str]) -> Sequence[str]:
     ['GX-0001']
     >>> nearest("KM-2026-9040", ["KM-2026-0040", "YF-1"])
     ['KM-2026-0040']
+    >>> nearest("ＫＭ－２０２６－００４０", ["KM-2026-0040", "KM-2026-0041"])
+    ['KM-2026-0040']
     """
+    id = unicodedata.normalize("NFKC", id)
     said = _parts(id)
     if same := sorted(one for one in known if _parts(one) == said):
         return same[:_MOST]

@@ -91,11 +91,16 @@ class FoundNow:
 
 def lives_now(register: Register, record: PledgeRecord, now: datetime) -> tuple[Life, ...]:
     """As `lives_at` now, by all that the register has; raises BadInput as `all_lives`."""
+    renewed = is_renewed(register, record, now)
+    return lives_at(record, register.evidence(record.id), now, renewed=renewed)
+
+
+def is_renewed(register: Register, record: PledgeRecord, now: datetime) -> bool:
+    """Did it run out, and another record says that it continues it?"""
     today = now.astimezone(CHINA).date()
     # of the others nothing depends on it, and all records are read for it
     ran_out = lifecycle.state(record, today, renewed=False) == "lapsed"
-    renewed = ran_out and record.id in register.renewed()
-    return lives_at(record, register.evidence(record.id), now, renewed=renewed)
+    return ran_out and record.id in register.renewed()
 
 
 def lives_at(

@@ -38,6 +38,7 @@ def late(
                     f"finding to be mended by {entry['due']}: {entry['control']} on "
                     f"{entry['host']}, {entry['owner']}",
                 ),
+                owner=str(entry["owner"]),
             )
         )
     return tuple(dues)

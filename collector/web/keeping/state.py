@@ -32,6 +32,7 @@ class State:
         with self._database.write() as connection:
             self.alone(connection, _LOCK)
             tables.metadata.create_all(connection)
+            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {tables.OLD_DUES}")
         self.secret = self.once("secret", secrets.token_hex(32)).encode()
 
     @classmethod

@@ -153,13 +153,16 @@ owners = Table(
     Column("id", String(64), primary_key=True),
     Column("owner", String(200), primary_key=True),
 )
+# what was kept before it had owners; it goes where it is found
+OLD_DUES = "web_dues"
 dues = Table(
-    "web_dues",
+    "web_dues_of",
     metadata,
     Column("id", String(64), primary_key=True),
     Column("place", Integer, primary_key=True, autoincrement=False),
     Column("at", String(40), nullable=False, index=True),
     Column("kind", String(32), nullable=False),
+    Column("owner", String(200), nullable=False),
     Column("zh", Text, nullable=False),
     Column("en", Text, nullable=False),
 )

@@ -35,6 +35,7 @@ from collector.web.asking.asker import (
     waiting,
 )
 from collector.web.asking.drawing import own_words
+from collector.web.pages import on_record
 from collector.web.reading import matrix
 from collector.web.reading.asked import number
 from collector.web.reading.customer import LIVES, Dossier, GoneError, NotThenError
@@ -80,6 +81,8 @@ def customer(asker: Asker) -> Response:
         lives_known=readable,
         states=columns.STATES,
         waivers=_waivers(known),
+        notices=on_record.given(known.record),
+        taken_back=on_record.taken_back(known.record, asker.lang),
         bundles=[_bundle(known, one) for one in bundles],
         bundles_paging=bundles_paging,
         overdue=[str(masked(due.text.to(asker.lang))) for due in known.status.overdue],

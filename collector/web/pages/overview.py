@@ -17,7 +17,7 @@ from collector.report.model import listed
 from collector.report.model.cells import Cell, Word
 from collector.web.asking.asker import Asker, TurnedAwayError, pages, waiting
 from collector.web.reading import chart
-from collector.web.reading.asked import LIVES, PAGE, Asked, asked_of, kind_of, number
+from collector.web.reading.asked import LIVES, PAGE, WHEN, Asked, asked_of, falling_of, number
 from collector.web.reading.cells import from_json
 from collector.web.reading.standings import STANDINGS
 
@@ -69,14 +69,16 @@ def export(asker: Asker) -> Response:
 
 def due(asker: Asker) -> Response:
     """What is overdue, and what falls due within a month."""
-    at, kind = number(asker.query.get("page", "")), kind_of(asker.query)
+    at, asked = number(asker.query.get("page", "")), falling_of(asker.query)
     _ready(asker)
-    rows, found = asker.house.rows.dues(asker.only, kind, at, PAGE)
+    rows, found = asker.house.rows.dues(asker.only, asked, asker.now, at, PAGE)
     return asker.page(
         "due",
         rows=[{**row, "handed_in": _cells(row, asker.lang)["handed_in"]} for row in rows],
         paging=pages(found, PAGE, at),
-        kind=KINDS[kind].to(asker.lang) if kind else "",
+        asked=asked,
+        kinds={kind: text.to(asker.lang) for kind, text in KINDS.items()},
+        whens=WHEN,
         now=asker.now.isoformat(),
         made_at=asker.house.index.said("at", ""),
         stale=_stale(asker),
@@ -86,17 +88,19 @@ def due(asker: Asker) -> Response:
 
 def due_export(asker: Asker) -> Response:
     _ready(asker)
-    rows, _ = asker.house.rows.dues(asker.only, kind_of(asker.query), 1, None)
+    rows, _ = asker.house.rows.dues(asker.only, falling_of(asker.query), asker.now, 1, None)
     zh = asker.lang == "zh"
-    titles = dict(
-        zip(
-            ("pledge", "customer", "at", "overdue", "kind", "text", "handed_in"),
-            ("登记编号", "用户名称", "到期", "逾期", "类别", "事项", "用户提交的主机")
-            if zh
-            else ("pledge", "customer", "due", "overdue", "kind", "what", "hosts handed in"),
-            strict=True,
-        )
-    )
+    read = {
+        "pledge": ("登记编号", "pledge"),
+        "customer": ("用户名称", "customer"),
+        "at": ("到期", "due"),
+        "overdue": ("逾期", "overdue"),
+        "kind": ("类别", "kind"),
+        "text": ("事项", "what"),
+        "handed_in": ("用户提交的主机", "hosts handed in"),
+        "owner": ("责任人", "owner"),
+    }
+    titles = {name: words[0 if zh else 1] for name, words in read.items()}
     now = asker.now.isoformat()
     cells: list[list[Cell]] = [
         [
@@ -107,6 +111,7 @@ def due_export(asker: Asker) -> Response:
             row["kind"],
             row["zh" if zh else "en"],
             _cells(row, asker.lang)["handed_in"],
+            row["owner"],
         ]
         for row in rows
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, select, true
@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, Select, and_, func, select, true
 from collector.pledges.due.deadlines import KINDS
 from collector.pledges.due.lifecycle import OWED
 from collector.pledges.record.networks import span
-from collector.pledges.record.times import CHINA
+from collector.pledges.record.sought import plain
+from collector.pledges.record.times import CHINA, end_of_day
 from collector.pledges.standing import listing
 from collector.report.model.cells import Cell
 from collector.web.keeping import tables
@@ -23,6 +24,8 @@ from collector.web.reading.standings import PAST, STANDINGS
 
 LIVES = ("draft", "signed", "active", "suspended", "lapsed", "ended", "disposed")
 PAGE = 50
+# what is overdue; what is not yet; and within so many days, with what is overdue
+WHEN = ("overdue", "coming", "7", "14")
 _CLAUSES = {"2.2": "c22", "2.3": "c23", "2.4": "c24"}
 _NOT_KEPT = ("partial", "fail", "error", "notchecked", "none")
 
@@ -86,9 +89,29 @@ def page_of(found: int, size: int, at: int) -> int:
     return max(min(at, (found + size - 1) // size), 1)
 
 
-def kind_of(query: Mapping[str, str]) -> str:
-    """The kind of what falls due that is asked for; empty for all, and for a word that is none."""
-    return _one_of(query.get("kind", ""), KINDS)
+@dataclass(frozen=True, slots=True)
+class Falling:
+    """What is asked of all that falls due; what is left empty asks for nothing.
+
+    `when`: one of WHEN. `owner`: who sees to it, by the name or all that was written of it.
+    """
+
+    kind: str = ""
+    owner: str = ""
+    when: str = ""
+
+    @property
+    def everything(self) -> bool:
+        return self == Falling()
+
+
+def falling_of(query: Mapping[str, str]) -> Falling:
+    """Out of the query of an address, as `asked_of`."""
+    return Falling(
+        _one_of(query.get("kind", ""), KINDS),
+        query.get("owner", "").strip()[:200],
+        _one_of(query.get("when", ""), WHEN),
+    )
 
 
 def _one_of(word: str, known: Sequence[str]) -> str:
@@ -163,14 +186,19 @@ class Rows:
             return tuple(connection.execute(query).scalars())
 
     def dues(
-        self, only: frozenset[str] | None, kind: str, at: int, size: int | None
+        self,
+        only: frozenset[str] | None,
+        asked: Falling,
+        now: datetime,
+        at: int,
+        size: int | None,
     ) -> tuple[list[Mapping[str, Any]], int]:
         """What falls due, the earliest first, with name and cells of each customer; how many.
 
         Pages are as those of `page`.
         """
         table, listed = tables.dues, tables.listed
-        seen = _seen(only, table) & (table.c.kind == kind if kind else true())
+        seen = _seen(only, table) & _falls(asked, now)
         query = (
             select(table, listed.c.name, listed.c.cells)
             .join(listed, listed.c.id == table.c.id)
@@ -183,6 +211,24 @@ class Rows:
             skipped = (page_of(every, size, at) - 1) * size if size else 0
             found = connection.execute(query.offset(skipped).limit(size)).mappings().all()
         return [dict(row) for row in found], every
+
+
+def _falls(asked: Falling, now: datetime) -> ColumnElement[bool]:
+    table = tables.dues
+    parts: list[ColumnElement[bool]] = [true()]
+    if asked.kind:
+        parts.append(table.c.kind == asked.kind)
+    if asked.owner:
+        named = table.c.owner.startswith(f"{asked.owner} ", autoescape=True)
+        parts.append((table.c.owner == asked.owner) | named)
+    if asked.when == "coming":
+        parts.append(table.c.at > now.astimezone(UTC).isoformat())
+    elif asked.when:
+        days = int(asked.when) if asked.when.isdigit() else 0
+        # a deadline is a day
+        until = end_of_day((now + timedelta(days=days)).astimezone(CHINA).date()) if days else now
+        parts.append(table.c.at <= until.astimezone(UTC).isoformat())
+    return and_(*parts)
 
 
 def _seen(only: frozenset[str] | None, table: Any = tables.listed) -> ColumnElement[bool]:
@@ -222,7 +268,10 @@ def _holds(asked: Asked, now: datetime) -> ColumnElement[bool]:
 
 def _sought(text: str) -> ColumnElement[bool]:
     """By the words of a record, or, for an address or a network, by what it has of it."""
-    words: ColumnElement[bool] = tables.listed.c.sought.contains(text.casefold(), autoescape=True)
+    column = tables.listed.c.sought
+    # several words in any order, as `pledge list --search` takes them
+    each = [column.contains(word, autoescape=True) for word in plain(text).split()]
+    words: ColumnElement[bool] = and_(true(), *each)
     within = span(text)
     if within is None:
         return words

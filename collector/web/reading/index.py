@@ -27,6 +27,7 @@ from collector.model import Lang
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.record.networks import spans
+from collector.pledges.record.sought import plain
 from collector.pledges.record.times import CHINA
 from collector.pledges.register.over_keys import trusted
 from collector.pledges.register.read_only import ReadOnlyRegister
@@ -49,7 +50,7 @@ _AT_LEAST = 60.0
 _SHARE = 20
 _LOOK = 2.0
 # another number once more is kept of a record
-_FORM = 4
+_FORM = 5
 # rows of another form are none: their pages could not be drawn
 _AT = f"at {_FORM}"
 # any constant of our own: of several processes one puts its rows down at a time
@@ -219,7 +220,7 @@ def _text(document: Mapping[str, Any]) -> str:
     parts = [document["id"], str(masked(customer["name"])), customer.get("credit_code", "")]
     for field in ("hosts", "addresses", "domains"):
         parts += [str(entry) for entry in resources.get(field, ())]
-    return "\n".join(parts).casefold()
+    return plain("\n".join(parts))
 
 
 def _version(digest: str) -> str:
@@ -248,7 +249,8 @@ def _row(one: Listed, sought: str, record: str, now: datetime, *, broken: bool) 
         "cells": json.dumps({lang: to_json(columns.row(one, lang)) for lang in _LANGS}),
     }
     owners = sorted(listing.owners(one.record))
-    told = json.dumps([row, owners, [[d.at.isoformat(), d.kind] for d in one.dues]], default=str)
+    dues = [[d.at.isoformat(), d.kind, d.owner] for d in one.dues]
+    told = json.dumps([row, owners, dues], default=str)
     return row | {"seal": hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()}
 
 
@@ -289,6 +291,7 @@ def _replace(
             "place": place,
             "at": due.at.astimezone(UTC).isoformat(),
             "kind": due.kind,
+            "owner": str(masked(due.owner))[:200],
             "zh": str(masked(due.text.zh)),
             "en": str(masked(due.text.en)),
         }

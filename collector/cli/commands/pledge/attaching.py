@@ -57,6 +57,16 @@ if TYPE_CHECKING:
         "finding, and nothing that is said of the present",
     ),
 )
+@click.option(
+    "--shared",
+    multiple=True,
+    metavar="HOST",
+    help=tr(
+        "此主机确为另一份登记也登记了的同一台：同一份采集可附于两份登记；可多次给出",
+        "this host is one machine that another pledge declares too: one capture of it may be "
+        "attached to both; may be repeated",
+    ),
+)
 @register_option
 @lang_option
 @answering("pledge-attach")
@@ -67,6 +77,7 @@ def attach(
     each: bool,
     trust_file: Path | None,
     older: bool,
+    shared: tuple[str, ...],
     location: str | None,
 ) -> int:
     if each:
@@ -82,7 +93,7 @@ def attach(
         paths = bundles
     register, trust = open_register(location), trust_given(trust_file)
     if len(paths) == 1 and not each:
-        done = _attach(register, id, paths[0], trust, older=older)
+        done = _attach(register, id, paths[0], trust, older=older, shared=shared)
         answer(Identity(id, done["digest"]), attached=[done], missing=0)
         return 0
     missing, attached = 0, []
@@ -90,7 +101,8 @@ def attach(
         try:
             if isinstance(pledge, CollectorError):
                 raise pledge
-            attached.append(_attach(register, pledge if each else id, path, trust, older=older))
+            into = pledge if each else id
+            attached.append(_attach(register, into, path, trust, older=older, shared=shared))
         except CollectorError as problem:
             missing += 1
             said = in_chinese(problem.said) if lang() == "zh" else str(problem)
@@ -124,7 +136,13 @@ def _in_order(paths: Sequence[Path]) -> Iterable[tuple[Path, str | CollectorErro
 
 
 def _attach(
-    register: Register, id: str, bundle: Path, trust: Trust, *, older: bool
+    register: Register,
+    id: str,
+    bundle: Path,
+    trust: Trust,
+    *,
+    older: bool,
+    shared: Sequence[str],
 ) -> dict[str, Any]:
     from collector.cli.commands.pledge.tables import lacking
     from collector.cli.options.bundles import open_named
@@ -132,7 +150,7 @@ def _attach(
     from collector.pledges.register.attach import attach as attach_bundle
 
     holding = Holding(str(bundle))
-    attached = attach_bundle(register, id, bundle, trust, holding, older=older)
+    attached = attach_bundle(register, id, bundle, trust, holding, older=older, shared=shared)
     out(
         tr(
             f"已附于 {id}，第 {attached.sequence} 份证据，摘要 {attached.digest}\n",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from collector.cli.options.common import form_option, output_option
+from collector.cli.options.findings import is_named
 from collector.cli.options.pledge import open_register, register_option, say_doubts
 from collector.cli.options.times import Ahead, to_the_end
 from collector.cli.ui.language import lang, lang_option, tr
@@ -23,6 +25,23 @@ if TYPE_CHECKING:
     from collector.pledges.status.brief import Brief
 
     Found = Sequence[tuple[PledgeRecord | Brief, Due]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    kinds: tuple[str, ...]
+    owner: str
+    overdue: bool
+    coming: bool
+
+    def holds(self, entry: Due, now: datetime) -> bool:
+        late = entry.overdue(now)
+        return (
+            (not self.kinds or entry.kind in self.kinds)
+            and (not self.owner or is_named(entry.owner, self.owner))
+            and (late or not self.overdue)
+            and not (late and self.coming)
+        )
 
 
 @click.command(
@@ -67,6 +86,15 @@ if TYPE_CHECKING:
         "repeated",
     ),
 )
+@click.option(
+    "--owner",
+    metavar="NAME",
+    help=tr(
+        "只列此人负责整改的问题（逐台主机的见 pledge findings --owner 与 --within）",
+        "only findings that this person sees to (host by host: `pledge findings --owner` with "
+        "--within)",
+    ),
+)
 @click.option("--overdue", is_flag=True, help=tr("只列已逾期的", "only what is overdue already"))
 @click.option(
     "--coming",
@@ -84,6 +112,7 @@ def due(
     within: timedelta,
     evidence_days: int | None,
     kinds: tuple[str, ...],
+    owner: str | None,
     overdue: bool,
     coming: bool,
     summed: bool,
@@ -91,6 +120,7 @@ def due(
     form: str,
     location: str | None,
 ) -> int:
+    from collector.cli.commands.pledge import strangers
     from collector.cli.ui.sheets import put
     from collector.pledges.due import lifecycle
     from collector.pledges.standing.due import due as falls_due
@@ -103,6 +133,8 @@ def due(
     now = datetime.now(UTC)
     ahead = to_the_end(within, now)
     register = open_register(location)
+    strangers.refuse_person(register, owner, "--owner")
+    asked = _Asked(kinds, owner or "", overdue, coming)
     every = register.briefs(now + ahead)
     renewed = lifecycle.continued(every)
     records = [register.get(id) for id in dict.fromkeys(ids)] if ids else every
@@ -119,13 +151,7 @@ def due(
             renewed=known.id in renewed,
             lives=lives_where_due(register, known, now, now + ahead),
         )
-    ]
-    found = [
-        pair
-        for pair in found
-        if (not kinds or pair[1].kind in kinds)
-        and (pair[1].overdue(now) or not overdue)
-        and not (pair[1].overdue(now) and coming)
+        if asked.holds(entry, now)
     ]
     found.sort(key=lambda pair: (pair[1].at, pair[1].pledge))
     put(_summed(found, now, form) if summed else _drawn(found, now, form), output)
@@ -151,6 +177,7 @@ def _drawn(found: Found, now: datetime, form: str) -> str | bytes:
         "customer": tr("用户名称", "customer"),
         "kind": tr("类别", "kind"),
         "what": tr("事项", "what"),
+        "owner": tr("责任人", "owner"),
     }
     rows: list[list[Cell]] = [
         [
@@ -160,6 +187,7 @@ def _drawn(found: Found, now: datetime, form: str) -> str | bytes:
             str(masked(record.customer)),
             Word(entry.kind, WORDS[entry.kind].to(lang())),
             str(masked(entry.text.to(lang()))),
+            str(masked(entry.owner)),
         ]
         for record, entry in found
     ]

@@ -143,14 +143,14 @@ def show(*, id: str, form: str, location: str | None) -> int:
     history = register.history(id)
     evidence = Since().counted(register, {id: register.evidence(id)}, now)[id]
     known = history[-1].record
-    clauses = pledge_status.status(
+    found = pledge_status.status(
         known, evidence, now, renewed=_is_renewed(register, known, now), shown=register.shown
-    ).clauses
+    )
     shown = pledge_shown.show_json if form == "json" else pledge_shown.show_table
     # of a host that a past look alone has, somebody looked
     answered = register.hosts_that_answered(id).get(id, frozenset())
     never = [host for host in history[-1].record.hosts if host not in answered]
-    out(shown(history, evidence, clauses, never))
+    out(shown(history, evidence, found.clauses, never, found.state))
     return 0
 
 

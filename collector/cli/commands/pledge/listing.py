@@ -112,6 +112,15 @@ _AHEAD = timedelta(days=30)
     ),
 )
 @click.option(
+    "--unowned",
+    is_flag=True,
+    help=tr(
+        "只列有效的、有未闭环问题无人负责的，写明各有几项（逐项见 pledge findings --unowned）",
+        "only those in force with open findings that nobody sees to, and how many (each: `pledge "
+        "findings --unowned`)",
+    ),
+)
+@click.option(
     "--owner",
     metavar="NAME",
     help=tr(
@@ -160,6 +169,7 @@ def list_(
     due_within: timedelta | None,
     only_absent: bool,
     veto: bool,
+    unowned: bool,
     owner: str | None,
     sort: str,
     summed: bool,
@@ -170,13 +180,15 @@ def list_(
     **asked: Any,
 ) -> int:
     from collector.cli.commands.pledge import strangers, tables
-    from collector.cli.commands.pledge.changes import absent, list_summary, renewals, vetoes
+    from collector.cli.commands.pledge.changes import list_summary, renewals
+    from collector.cli.commands.pledge.over_all import narrowing
     from collector.cli.ui.sheets import put
     from collector.pledges.record.times import CHINA
     from collector.pledges.standing import listing
     from collector.pledges.standing.renewals import by_history
 
-    _check(history=history, summed=summed, only_absent=only_absent, veto=veto)
+    only = _only(absent=only_absent, veto=veto, unowned=unowned)
+    _check(history=history, summed=summed, only=only)
     now = datetime.now(UTC)
     # a deadline is a day, as `pledge due` has it
     within = to_the_end(due_within, now) if due_within is not None else None
@@ -188,28 +200,22 @@ def list_(
     today = now.astimezone(CHINA).date()
     rows = listing.ordered((one for one in every if wanted.holds(one, today)), sort)
     strangers.say_unfound(every, rows, wanted.search)
-    names = absent.absent(register, rows) if only_absent else {}
-    if only_absent:
-        rows = [one for one in rows if one.record.id in names]
-    broken = vetoes.broken(register, rows, now) if veto else None
-    if broken is not None:
-        rows = [one for one in rows if one.record.id in broken.failed]
+    narrowed = None
+    if only:
+        narrowed = narrowing.NARROWED[only](register, rows, now)
+        rows = [one for one in rows if one.record.id in narrowed.plain]
     if summed:
-        put(list_summary.drawn(rows, now, form, broken), output)
-    elif only_absent and form == "json":
-        put(tables.list_json(rows, every, names), output)
-    elif only_absent:
-        put(absent.drawn(rows, names, form), output)
-    elif broken is not None and form == "json":
-        put(tables.list_json(rows, every, vetoes=broken.plain()), output)
-    elif broken is not None:
-        put(vetoes.drawn(rows, broken, form), output)
+        put(list_summary.drawn(rows, now, form, narrowed.broken if narrowed else None), output)
+    elif narrowed and form == "json":
+        put(tables.list_json(rows, every, narrowed.plain), output)
+    elif narrowed:
+        put(narrowed.drawn(rows, form), output)
     elif history and rows and form != "json":
         put(renewals.drawn(rows, every, form), output)
     else:
         rows = [one for one, _ in by_history(rows, every)] if history else rows
         put(_drawn(rows, every, form, ending=expiring is not None or sort == "until"), output)
-    unread = broken is not None and broken.tell_unread()
+    unread = narrowed is not None and narrowed.tell_unread()
     return 2 if say_doubts(doubts, register) or unread else 0
 
 
@@ -227,18 +233,25 @@ def _every(
     return listed(briefs, attached, now, ahead, lives), doubts
 
 
-def _check(*, history: bool, summed: bool, only_absent: bool, veto: bool) -> None:
-    if veto and (history or only_absent):
+def _only(*, absent: bool, veto: bool, unowned: bool) -> str:
+    """Which of the options narrows the list and says of each why; empty for none."""
+    given = [
+        name
+        for name, is_given in (("--veto", veto), ("--absent", absent), ("--unowned", unowned))
+        if is_given
+    ]
+    if len(given) > 1:
         raise click.UsageError(
-            tr("--veto 不与 --history、--absent 合用", "--veto goes without --history, --absent")
+            tr(f"{given[0]} 不与 {given[1]} 合用", f"{given[0]} goes without {given[1]}")
         )
-    if history and summed:
+    return given[0] if given else ""
+
+
+def _check(*, history: bool, summed: bool, only: str) -> None:
+    other = "--summary" if summed else only
+    if history and other:
         raise click.UsageError(
-            tr("--history 不与 --summary 合用", "--history goes without --summary")
-        )
-    if history and only_absent:
-        raise click.UsageError(
-            tr("--history 不与 --absent 合用", "--history goes without --absent")
+            tr(f"--history 不与 {other} 合用", f"--history goes without {other}")
         )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector.cli.commands.pledge.changes import elsewhere, slips, undoing
+from collector.cli.commands.pledge.changes import elsewhere, slips, told, undoing
 from collector.cli.commands.pledge.changes.renewing_many import Which, renew_many
 from collector.cli.commands.pledge.changes.signed_scans import (
     add_papers,
@@ -238,7 +238,7 @@ def _tell(old: PledgeRecord, new: PledgeRecord, period: tuple[date, date], *, ch
             )
         )
     if left := left_behind(old):
-        names = ", ".join(left)
+        names = tr("、", ", ").join(map(told.named, left))
         out(tr(f"留在旧登记的：{names}\n", f"stays with the old one: {names}\n"))
 
 

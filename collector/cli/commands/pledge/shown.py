@@ -21,6 +21,7 @@ from collector.cli.ui.scope_line import taken_back_line, void_line
 from collector.errors import listed, one_line
 from collector.export.envelope import Identity, as_json
 from collector.pledges.database.rows import Evidence, Version, current, past_ones
+from collector.pledges.due import lifecycle
 from collector.pledges.record.documents import fields
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
@@ -33,13 +34,17 @@ def show_table(
     evidence: Sequence[Evidence],
     clauses: Sequence[Standing],
     never: Sequence[str] = (),
+    state: lifecycle.State = "active",
 ) -> str:
-    """`clauses`: as its status has them; `never`: hosts that it declares and nobody looked at."""
+    """`clauses` and `state`: as its status has them; `never`: hosts that it declares and nobody
+
+    looked at.
+    """
     newest = history[-1]
     record = newest.record
     document: dict[str, Any] = masked(record.document)
     lines = [f"{record.id}  {document.get('title', '')}".rstrip()]
-    lines += [_labelled(label, text) for label, text in _head(document, newest) if text]
+    lines += [_labelled(label, text) for label, text in _head(document, newest, state) if text]
     table = Grid(tr("条款", "clause"), tr("内容", "what"), tr("状态", "state"))
     for entry in clauses:
         if _part(entry):
@@ -91,9 +96,12 @@ def about(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield label, " ".join(part for part in parts if part)
 
 
-def _head(document: dict[str, Any], version: Version) -> Iterable[tuple[str, str]]:
+def _head(
+    document: dict[str, Any], version: Version, state: lifecycle.State
+) -> Iterable[tuple[str, str]]:
     said = list(about(document))
     yield from said[:2]
+    yield tr("状态", "state"), _life(document, state)
     yield (
         tr("版本", "version"),
         tr(
@@ -119,6 +127,16 @@ def _head(document: dict[str, Any], version: Version) -> Iterable[tuple[str, str
         )
 
 
+def _life(document: Mapping[str, Any], state: lifecycle.State) -> str:
+    """Where in its life it is; of one that ended, or is to, when and why."""
+    said, end = lifecycle.WORDS[state].to(lang()), document.get("ended")
+    if end is None:
+        return said
+    why = one_line(str(end.get("reason", "")), 200)
+    when = tr(f"{end['date']} 终止", f"ends {end['date']}") if state != "ended" else end["date"]
+    return f"{said}{tr('，', ', ')}{when}" + (tr(f"（{why}）", f" ({why})") if why else "")
+
+
 def _unseen(
     record: PledgeRecord, evidence: Sequence[Evidence], never: Sequence[str]
 ) -> Iterator[str]:
@@ -140,6 +158,7 @@ def show_json(
     evidence: Sequence[Evidence],
     clauses: Sequence[Standing],
     never: Sequence[str] = (),
+    state: lifecycle.State = "active",
 ) -> str:
     newest = history[-1]
     return as_json(
@@ -164,6 +183,7 @@ def show_json(
             ],
             "never_looked_at": masked(list(never)),
             "evidence": [evidence_json(e) for e in evidence],
+            "state": state,
         },
         Identity(newest.record.id, evidence[-1].digest if evidence else None),
         indent=2,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from collector import catalog
@@ -180,13 +181,11 @@ def older() -> str:
 def list_json(
     rows: Sequence[Listed],
     every: Sequence[Listed],
-    absent: Mapping[str, Sequence[str]] | None = None,
-    vetoes: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    more: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> str:
     """`every` is what `continued_by` is looked for in: all of the register.
 
-    `absent`: by id the hosts that were never looked at, where that was asked for; `vetoes`: the
-    veto controls that fail.
+    `more`: by id what else was asked for of it.
     """
     older = {one.record.id: old for one in every if (old := renews(one))}
     newer = continuing(older)
@@ -209,11 +208,7 @@ def list_json(
             "proven": {n: one.verdict(n) for n in CHECKED},
             "due": masked([[d.kind, d.at.isoformat(), d.text.to(lang())] for d in one.dues]),
         }
-        if absent is not None:
-            entry["never_looked_at"] = masked(list(absent[record.id]))
-        if vetoes is not None:
-            entry["vetoes"] = masked(list(vetoes[record.id]))
-        entries.append(entry)
+        entries.append({**entry, **masked(dict(more.get(record.id, {})))})
     return as_json("pledge-list", {"pledges": entries}, indent=2)
 
 
@@ -259,6 +254,7 @@ def due_json(found: Sequence[tuple[PledgeRecord | Brief, Due]], now: datetime) -
             "at": entry.at.isoformat(),
             "overdue": entry.overdue(now),
             "text": entry.text.to(lang()),
+            "owner": entry.owner or None,
         }
         for record, entry in found
     ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -183,17 +184,37 @@ def handed_in(register: Register, waiting: Sequence[Receipt]) -> Iterator[Item]:
 def shared_out(
     found: Sequence[Item], people: Mapping[str, Person]
 ) -> tuple[dict[str, list[Item]], list[Item]]:
-    """Each to its owner; what is nobody's here to `*`, and what is left where there is none."""
+    """Each to its owner; what is nobody's here to `*`, and what is left where there is none.
+
+    What goes to `*` says whose it is: nobody else tells that person.
+    """
     names = {plain_name(name): name for name in people}
     given: dict[str, list[Item]] = {}
     left: list[Item] = []
     for one in found:
         name = names.get(plain_name(one.owner), EVERYBODY)
         if name in people:
-            given.setdefault(name, []).append(one)
+            given.setdefault(name, []).append(_named(one) if name == EVERYBODY else one)
         else:
             left.append(one)
     return given, left
+
+
+def without_address(found: Sequence[Item], people: Mapping[str, Person]) -> dict[str, int]:
+    """By name (masked), how many items there are of those that the settings do not have."""
+    names = {plain_name(name) for name in people}
+    strange = Counter(
+        str(masked(one.owner)) for one in found if one.owner and plain_name(one.owner) not in names
+    )
+    return dict(sorted(strange.items()))
+
+
+def _named(one: Item) -> Item:
+    if not one.owner:
+        return one
+    owner = one_line(str(masked(one.owner)))
+    zh, en = f"{one.text.zh}（责任人 {owner}）", f"{one.text.en} (of {owner})"
+    return replace(one, text=Text(zh, en))
 
 
 def messages(
@@ -211,8 +232,11 @@ def messages(
     """
     most = min(_LONGEST.get(person.scheme(number), _ELSE) for number in range(len(person.channels)))
     borne: set[str] = set()
-    for some in _portions(found, lang, most - 300):
-        subject = headline([one.key for one in some], now)
+    portions = list(_portions(found, lang, most - 300))
+    for number, some in enumerate(portions, 1):
+        # who gets several knows that they are one
+        part = f" {number}/{len(portions)}" if len(portions) > 1 else ""
+        subject = headline([one.key for one in some], now, part)
         lines = [one.text.to(lang) for one in some]
         end = Text(
             "详见 hostpledge pledge findings、pledge due。", "See `hostpledge pledge findings`."
@@ -235,13 +259,13 @@ def messages(
         )
 
 
-def headline(keys: Sequence[str], now: datetime) -> Text:
-    """The subject of a message about what has these keys."""
+def headline(keys: Sequence[str], now: datetime, part: str = "") -> Text:
+    """The subject of a message about what has these keys; `part` says which of several it is."""
     day = now.astimezone(CHINA).date().isoformat()
     late = sum(key.endswith(_LATE) for key in keys)
     return Text(
-        f"入网责任书：{day} 逾期 {late} 项，即将到期 {len(keys) - late} 项",
-        f"Network pledges, {day}: {late} overdue, {len(keys) - late} due",
+        f"入网责任书：{day} 逾期 {late} 项，即将到期 {len(keys) - late} 项{part}",
+        f"Network pledges, {day}: {late} overdue, {len(keys) - late} due{part}",
     )
 
 

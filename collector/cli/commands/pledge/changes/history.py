@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collector.cli.ui.sheets import Cell
     from collector.pledges.database.rows import Evidence, Version
     from collector.pledges.record.differences import Change
+    from collector.pledges.register.register import Register
 
 # of one version, for people
 _MOST = 20
@@ -109,34 +110,59 @@ class _Attached:
 @click.command(
     help=tr(
         "列出一份登记的各版本与所附证据，新的在前：何时写入，哪些字段由什么改为什么；何时附入，"
-        "何时采集，各条款结论。电话与证件号码已掩码。登记库不记录由谁写入。",
+        "何时采集，各条款结论。电话与证件号码已掩码。登记库不记录由谁写入。\n\n"
+        "不给编号而给 --since，则列出全部登记中此日以来有变化的：各条款结论由什么变为什么，"
+        "新发现、加重、闭环、豁免各几项。",
         "Lists every version of a pledge record, and what was attached to it, the newest first: "
         "when it was written, and which fields changed from what to what; when it was attached and "
         "collected, with its verdict of each clause. Phone and identity numbers are masked. The "
-        "register does not keep who wrote it.",
+        "register does not keep who wrote it.\n\nWithout an ID, and with --since: of all pledges "
+        "those of which something changed since that day: each clause's verdict then and now, and "
+        "how many findings opened, got worse, were closed or waived.",
     )
 )
-@click.argument("id")
+@click.argument("id", required=False)
 @click.option(
     "--since",
     metavar="DATE",
     help=tr("只列此日（北京时间）起的", "only what was written since this day (of China)"),
 )
 @output_option
-@form_option("table", "json", "csv")
+@form_option("table", "json", "csv", "xlsx")
 @register_option
 @lang_option
 def history(
-    *, id: str, since: str | None, output: Path | None, form: str, location: str | None
+    *, id: str | None, since: str | None, output: Path | None, form: str, location: str | None
 ) -> int:
-    from collector.cli.ui.sheets import as_csv, put
+    """Of all pledges: 2 where the bundles of one could not be read."""
+    start = _start(since)
+    register = open_register(location)
+    if id is not None:
+        _put_one(register, id, start, output, form)
+        return 0
+    from collector.cli.commands.pledge.over_all.since import Since
+    from collector.cli.ui.sheets import put
+
+    if since is None:
+        raise click.UsageError(
+            tr(
+                "缺少 ID；或给出 --since 日期，列出全部登记中此后的变化",
+                "ID is missing; or give --since DATE for what changed over all pledges",
+            )
+        )
+    found = Since(register, start)
+    put(found.drawn(form), output)
+    return 2 if found.unread else 0
+
+
+def _put_one(register: Register, id: str, start: datetime, output: Path | None, form: str) -> None:
+    """The versions and the evidence of one pledge, since then."""
+    from collector.cli.ui.sheets import as_csv, as_xlsx, put
     from collector.pledges.record.voiding import voided
 
-    register = open_register(location)
     # what somebody changed behind the register's back is told, and not shown as history
     known = register.history(id)
     register.hold_to_log(id)
-    start = _start(since)
     every = list(_steps(known))[::-1]
     steps = [step for step in every if step.at >= start]
     became = findings_by_evidence(register, id)
@@ -149,15 +175,19 @@ def history(
     gone = _gone(every)
     if form == "json":
         put(_json(id, steps, evidence, gone), output)
-        return 0
+        return
     both: list[_Step | _Attached] = [*steps, *evidence]
     both.sort(key=lambda one: one.at, reverse=True)
-    if form == "csv":
-        put(as_csv(_COLUMNS, [row for one in both for row in one.rows(id)]), output)
+    if form in ("csv", "xlsx"):
+        rows = [row for one in both for row in one.rows(id)]
+        csv = form == "csv"
+        put(
+            as_csv(_COLUMNS, rows) if csv else as_xlsx(tr("经过", "history"), _titles(), rows),
+            output,
+        )
     else:
         lines = _lines(id, every[0].version, both, gone)
         put("\n".join(lines) + "\n", output)
-    return 0
 
 
 def _start(since: str | None) -> datetime:
@@ -238,6 +268,20 @@ def _json(
 
 
 _COLUMNS = ("pledge", "version", "added_at", "field", "before", "after", "masked")
+
+
+def _titles() -> dict[str, str]:
+    """By the columns of the CSV file, what people read in a workbook."""
+    read = (
+        tr("编号", "ID"),
+        tr("版本", "version"),
+        tr("写入时间", "written at"),
+        tr("字段", "field"),
+        tr("原为", "before"),
+        tr("改为", "after"),
+        tr("掩码", "masked"),
+    )
+    return dict(zip(_COLUMNS, read, strict=True))
 
 
 def _cell(value: Any) -> Cell:

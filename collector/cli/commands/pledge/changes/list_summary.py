@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from collector import catalog
-from collector.cli.commands.pledge.changes import vetoes
+from collector.cli.commands.pledge.over_all import vetoes
 from collector.cli.ui.columns import labelled
 from collector.cli.ui.language import lang, tr
 from collector.export.envelope import as_json

@@ -61,7 +61,7 @@ def lines(one: Back) -> Iterator[str]:
         )
     yield from told.lines(one.changes, _MOST)
     if one.stays:
-        names = ", ".join(one.stays)
+        names = tr("、", ", ").join(map(told.named, one.stays))
         yield tr(f"  不撤回：{names}", f"  not taken back: {names}")
 
 
@@ -90,7 +90,7 @@ def said(done: int, asked: int, *, check: bool) -> str:
 def say_kept(kept: Sequence[Back], *, answerable: bool) -> None:
     """What was asked for, and stays as it is; `answerable`: somebody may answer for it yet."""
     for one in kept[:_LEFT]:
-        names = ", ".join(one.stays)
+        names = tr("、", ", ").join(map(told.named, one.stays))
         click.echo(tr(f"{one.id} 不撤回：{names}", f"{one.id}: not taken back: {names}"), err=True)
     if (rest := len(kept) - _LEFT) > 0:
         click.echo(tr(f"… 另有 {rest} 份", f"… {rest} more"), err=True)

@@ -95,7 +95,13 @@ def notify(
     again: bool,
     location: str | None,
 ) -> int:
-    from collector.cli.workflows.desk.digests import handed_in, items, shared_out, silent
+    from collector.cli.workflows.desk.digests import (
+        handed_in,
+        items,
+        shared_out,
+        silent,
+        without_address,
+    )
     from collector.cli.workflows.desk.letting_go import let_go, outbox_of
     from collector.cli.workflows.desk.withdrawing import gone
     from collector.cli.workflows.handed.waiting import place, undecided
@@ -112,6 +118,9 @@ def notify(
     if left:
         _say_left(len(left))
     outbox = outbox_of(register, location)
+    strange = without_address(found, people)
+    answer(without_address=strange)
+    _say_without_address(strange)
     if dry_run:
         return _shown(outbox, register, people, given, folder, now)
     sending.check()
@@ -283,6 +292,20 @@ def _say_left(count: int) -> None:
         tr(
             f"{count} 项无人可告知：责任人不在设置文件中，也没有 “*”",
             f"{count} item(s) are told to nobody: their owner is not in the settings, nor is '*'",
+        ),
+        err=True,
+    )
+
+
+def _say_without_address(strange: Mapping[str, int]) -> None:
+    if not strange:
+        return
+    names = tr("、", ", ").join(f"{one_line(name)} {count}" for name, count in strange.items())
+    click.echo(
+        tr(
+            f"责任人不在设置文件中，其事项告知 “*”（有的话），并写明其姓名：{names}",
+            f"not in the settings, so that '*' is told (where there is one), with their names: "
+            f"{names}",
         ),
         err=True,
     )

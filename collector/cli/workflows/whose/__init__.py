@@ -1,0 +1,1 @@
+"""Whose the hosts are that evidence of a pledge is made of."""
