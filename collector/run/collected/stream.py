@@ -24,9 +24,9 @@ from ansible import constants
 from collector.private import beside
 from collector.run.collected import outcome
 from collector.run.collected.asking import careful
+from collector.run.collected.given import Given
 
 _BEFORE = 1 << 20
-_GOING = 5.0
 # seconds between two looks whether the command is still there
 _LOOKS = 2.0
 
@@ -218,7 +218,7 @@ class _Popen(subprocess.Popen[bytes]):
         if self.stderr is not None:
             self.stderr = _Errors(self.stderr, stream)  # type: ignore[assignment]
         if self.stdin is not None:
-            self.stdin = _Given(self.stdin, self)  # type: ignore[assignment]
+            self.stdin = Given(self.stdin, self)  # type: ignore[assignment]
 
     def communicate(self, input: Any = None, timeout: Any = None) -> tuple[Any, Any]:  # noqa: ARG002
         return _communicate(self, input) if isinstance(self.stdout, _Pipe) else self._as_ever(input)
@@ -283,39 +283,6 @@ class _Errors:
         self.stream.bytes = max(self.stream.bytes, self.bytes)
         self.stream.end()
         return b""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.real, name)
-
-
-class _Given:
-    """A process's stdin. Where the process no longer takes anything, it is waited for.
-
-    A script is larger than a pipe. Ansible gives a ssh that was refused a millisecond to go, and
-    where that is too short it drops what ssh said of the reason.
-    """
-
-    def __init__(self, real: IO[bytes], process: subprocess.Popen[bytes]) -> None:
-        self.real = real
-        self.process = process
-
-    def write(self, data: bytes) -> int:
-        try:
-            return self.real.write(data)
-        except OSError:
-            self._ended()
-            raise
-
-    def close(self) -> None:
-        try:
-            self.real.close()
-        except OSError:
-            self._ended()
-            raise
-
-    def _ended(self) -> None:
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(_GOING)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)

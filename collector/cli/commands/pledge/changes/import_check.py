@@ -74,7 +74,15 @@ def show(
         if changed <= _SHOWN:
             head = f"{record.id}  {masked(record.customer)}"
             click.echo("\n".join((head, *differences_told.lines(found))))
-    new = len(records) - same - changed
+    _counted(len(records) - same - changed, changed, same, differing)
+    if update:
+        tell_lost(there, made)
+    elsewhere.tell(there, made)
+    slips.tell(there, made)
+    return drafts
+
+
+def _counted(new: int, changed: int, same: int, differing: Sequence[Mapping[str, Any]]) -> None:
     if changed > _SHOWN:
         rest = changed - _SHOWN
         out(tr(f"… 另有 {rest} 份有变化，见 --format json\n", f"… {rest} more: --format json\n"))
@@ -85,11 +93,6 @@ def show(
             f"{new} new, {changed} changed, {same} as they were (nothing is written)\n",
         )
     )
-    if update:
-        tell_lost(there, made)
-    elsewhere.tell(there, made)
-    slips.tell(there, made)
-    return drafts
 
 
 def tell_lost(before: Mapping[str, PledgeRecord], made: Sequence[PledgeRecord]) -> None:
