@@ -120,18 +120,7 @@ def import_(
             zh, en = f"可更新 {count} 份登记\n", f"{count} pledge records can be brought in\n"
         out(tr(zh, en))
     else:
-        begun, register = datetime.now(UTC), open_register(location, create=True)
-        before = {record.id: record for record in register.list()}
-        import_check.check_ids(found.records, before, update=update)
-        versions = register.add_all(
-            found.records, update=update, keep=_OF_COMMANDS, told=found.told
-        )
-        _say_added(versions, begun)
-        if update:
-            import_check.tell_lost(before, [version.record for version in versions])
-        elsewhere.tell(before, [version.record for version in versions])
-        slips.tell(before, [version.record for version in versions])
-        undoing.tell_made(versions, before, location)
+        versions = _write(found, location, update=update)
         drafts = sum(bool(version.record.document.get("draft")) for version in versions)
     if drafts:
         out(
@@ -141,6 +130,21 @@ def import_(
             )
         )
     return 0
+
+
+def _write(found: Listed, location: str | None, *, update: bool) -> Collection[Version]:
+    """All of the records, or none; and what there is to say of it."""
+    begun, register = datetime.now(UTC), open_register(location, create=True)
+    before = {record.id: record for record in register.list()}
+    import_check.check_ids(found.records, before, update=update)
+    versions = register.add_all(found.records, update=update, keep=_OF_COMMANDS, told=found.told)
+    _say_added(versions, begun)
+    if update:
+        import_check.tell_lost(before, [version.record for version in versions])
+    elsewhere.tell(before, [version.record for version in versions])
+    slips.tell(before, [version.record for version in versions])
+    undoing.tell_made(versions, before, location)
+    return versions
 
 
 def _say_added(versions: Collection[Version], begun: datetime) -> None:

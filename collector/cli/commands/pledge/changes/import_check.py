@@ -33,35 +33,18 @@ def show(
 
     Raises BadInput where the import would: an id that is taken, or (with `update`) not there.
     """
-    from collector.pledges.record.changes import (
-        check_customer,
-        check_names,
-        check_signed,
-        following,
-    )
     from collector.pledges.record.differences import changes, masked_changes
     from collector.pledges.record.masking import masked
-    from collector.pledges.record.papers import check_papers
 
     there = known(location)
-    check_ids(records, there, update=update)
-    if not update:
-        check_names(there, (record.id for record in records), where="")
+    made = _made(records, there, update=update, keep=keep, told=told)
     same, changed, differing = 0, 0, list[dict[str, Any]]()
     drafts = 0
-    made = [
-        following(there[r.id], r, update=update, keep=keep, told=told) if r.id in there else r
-        for r in records
-    ]
-    check_papers(made, {one.id: there[one.id] for one in made if one.id in there}, there.values())
     for record, after in zip(records, made, strict=True):
         old = there.get(record.id)
         if old is None:
             drafts += bool(record.document.get("draft"))
             continue
-        if update:
-            check_customer(old, record)
-            check_signed(old, after)
         next_one = after.document
         drafts += bool(next_one.get("draft"))
         found = list(masked_changes(changes(old.document, next_one)))
@@ -93,6 +76,37 @@ def _counted(new: int, changed: int, same: int, differing: Sequence[Mapping[str,
             f"{new} new, {changed} changed, {same} as they were (nothing is written)\n",
         )
     )
+
+
+def _made(
+    records: Sequence[PledgeRecord],
+    there: Mapping[str, PledgeRecord],
+    *,
+    update: bool,
+    keep: Collection[str],
+    told: Collection[str],
+) -> list[PledgeRecord]:
+    """The versions that the import would write; raises BadInput where it would."""
+    from collector.pledges.record.changes import (
+        check_customer,
+        check_names,
+        check_signed,
+        following,
+    )
+    from collector.pledges.record.papers import check_papers
+
+    check_ids(records, there, update=update)
+    if not update:
+        check_names(there, (record.id for record in records), where="")
+    made = [
+        following(there[r.id], r, update=update, keep=keep, told=told) if r.id in there else r
+        for r in records
+    ]
+    check_papers(made, {one.id: there[one.id] for one in made if one.id in there}, there.values())
+    for record, after in zip(records, made, strict=True) if update else ():
+        check_customer(there[record.id], record)
+        check_signed(there[record.id], after)
+    return made
 
 
 def tell_lost(before: Mapping[str, PledgeRecord], made: Sequence[PledgeRecord]) -> None:
