@@ -15,6 +15,7 @@ from collector.pledges.register.over_time import Then
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.register.register import Register
 from collector.pledges.standing import listing
+from collector.web.reading import monthly
 from collector.web.reading.monthly import Monthly
 from tests.clock import today
 from tests.pledges.test_ended_documents import (
@@ -142,3 +143,48 @@ def _months(register: Register) -> tuple[int, ...]:
     found = Monthly().months(pages, every, attached, SOON)
     then = next(one for one in found if str(one["day"]) >= today().isoformat())
     return tuple(sum(int(str(one[word])) for word in _WORDS) for one in (then, found[-1]))
+
+
+def _then(*waivers: tuple[str, str, str]) -> Then:
+    return Then(NOW, 2, frozenset({"web-01"}), "", (), waivers=waivers)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "no_more"),
+    [
+        ([("*", 90)], [], True),
+        ([("web-01", 90)], [("web-01", 90)], False),
+        ([("web-01", 90)], [("*", 90)], False),
+        ([("*", 90)], [("web-01", 90)], True),
+        ([("web-01", 90)], [("web-01", 10)], True),
+        ([("web-01", 10)], [("web-01", 10)], True),
+        ([("web-01", -10)], [], False),
+        ([], [], False),
+    ],
+)
+def test_a_waiver_that_was_withdrawn_or_ended_holds_at_no_months_end_after_it(
+    register: Register, before: list[tuple[str, int]], after: list[tuple[str, int]], no_more: bool
+) -> None:
+    (last,) = register.evidence(ID)[-1:]
+    end = last.collected_at + timedelta(days=40)
+
+    def of(said: list[tuple[str, int]]) -> Then:
+        day = last.collected_at
+        return _then(*(("a.b", h, (day + timedelta(days=n)).isoformat()) for h, n in said))
+
+    assert monthly._waived_no_more(last, of(before), of(after), end) is no_more
+    assert not monthly._waived_no_more(last, None, of(after), end)
+
+
+def test_versions_that_a_restore_replaced_are_not_remembered(register: Register) -> None:
+    """Another one has the number of one that is gone, and may say something else."""
+    pages = ReadOnlyRegister.open_read_only(str(register.where))
+    read: over_time.Known = {}
+    first = pages.versions(read)[ID]
+    stale = {
+        (id, number, "2020-01-01T00:00:00+00:00", "0" * 64): Then(NOW, 3, frozenset(), "", ())
+        for id, number, _, _ in read
+    }
+    read = dict(stale)
+    assert pages.versions(read)[ID] == first
+    assert not stale.keys() & read.keys()

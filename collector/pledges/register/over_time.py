@@ -35,7 +35,8 @@ class Then:
     `rests` is a digest of its documents that judges use; `ends` (aware) are the times at which a
     waiver or an attestation in it ends, or what a document in it says of some day may end;
     `renews` is the pledge that it continues, empty where it is a draft or continues none; `life` is
-    what it says of where in its life it was, None where nothing is told of it.
+    what it says of where in its life it was, None where nothing is told of it; `waivers` are its
+    own: control, host and end, as written.
     """
 
     since: datetime
@@ -45,31 +46,43 @@ class Then:
     ends: tuple[datetime, ...]
     renews: str = ""
     life: Mapping[str, Any] | None = None
+    waivers: tuple[tuple[str, str, str], ...] = ()
 
 
-Known = dict[tuple[str, int], Then | None]
-"""What was read before, by pledge and version; None of one that cannot be read, or was emptied."""
+Known = dict[tuple[str, int, str, str], Then | None]
+"""What was read before, by pledge, version, when it was written and digest: a register that was
+
+restored has others of the same number. None of one that cannot be read, or was emptied.
+"""
 
 
 def versions(connection: Connection, known: Known) -> dict[str, Sequence[Then]]:
     """Of every record, the first version first; what is not in `known` is read, and put there."""
     table = tables.versions
-    query = select(table.c.pledge, table.c.version, table.c.added_at)
-    every = connection.execute(query.order_by(table.c.pledge, table.c.version)).all()
-    wanted = sorted({row.pledge for row in every if (row.pledge, row.version) not in known})
+    names = table.c.pledge, table.c.version, table.c.added_at, table.c.sha256
+    every = [
+        (str(pledge), int(version), str(added_at), str(sha256))
+        for pledge, version, added_at, sha256 in connection.execute(
+            select(*names).order_by(table.c.pledge, table.c.version)
+        )
+    ]
+    for gone in known.keys() - set(every):
+        del known[gone]
+    wanted = sorted({key[0] for key in every if key not in known})
     for at in range(0, len(wanted), _AT_ONCE):
         some = table.c.pledge.in_(wanted[at : at + _AT_ONCE])
-        columns = table.c.pledge, table.c.version, table.c.added_at, table.c.document
-        for pledge, version, added_at, document in connection.execute(select(*columns).where(some)):
-            if (pledge, version) not in known:
-                known[pledge, version] = _then(datetime.fromisoformat(added_at), document)
+        for *key, document in connection.execute(select(*names, table.c.document).where(some)):
+            pledge, version, added_at, sha256 = key
+            known[pledge, version, added_at, sha256] = _then(
+                datetime.fromisoformat(added_at), document
+            )
     found: dict[str, list[Then]] = {}
-    for row in every:
-        then = known[row.pledge, row.version]
+    for one in every:
+        then = known[one]
         if then is None:
             # nothing is told of it, and what follows keeps its place
-            then = Then(datetime.fromisoformat(row.added_at), 0, frozenset(), "", ())
-        found.setdefault(row.pledge, []).append(then)
+            then = Then(datetime.fromisoformat(one[2]), 0, frozenset(), "", ())
+        found.setdefault(one[0], []).append(then)
     return dict(found)
 
 
@@ -101,6 +114,10 @@ def _then(since: datetime, text: str) -> Then | None:
             tuple(ends),
             "" if document.get("draft") else str(document.get("renews", "")),
             {name: document[name] for name in LIFE if name in document},
+            tuple(
+                (str(w["control"]), str(w["host"]), str(w["expires"]))
+                for w in document.get("waivers", ())
+            ),
         )
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         # what reads the record tells of it

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from collector.errors import CollectorError
 from collector.pledges.database.rows import Evidence, current
 from collector.pledges.due.lifecycle import continued, state
-from collector.pledges.record.times import CHINA, while_it_held
+from collector.pledges.record.times import CHINA, waiver_end, while_it_held
 from collector.pledges.register import over_time
 from collector.pledges.register.over_time import Then
 from collector.pledges.register.present import present
@@ -102,8 +102,11 @@ class Monthly:
             return word
         # a waiver may have ended, which rows do not tell
         waived = any(version.ends for version in versions)
-        if not may_be(as_rows_say, rows, waived=waived) and not (
-            word in ("kept", "partly") and _changed(last, versions, then, end)
+        before = _rested_on(last, versions)
+        if (
+            not may_be(as_rows_say, rows, waived=waived)
+            and not (word in ("kept", "partly") and _changed(last, before, then, end))
+            and not _waived_no_more(last, before, then, end)
         ):
             return word
         seal = f"{[(row.digest, row.refused) for row in rows]} {then}"
@@ -131,20 +134,36 @@ def _continued_by(versions: Mapping[str, Sequence[Then]], end: datetime) -> froz
     return frozenset(one.renews for one in then if one is not None and one.renews)
 
 
-def _changed(last: Evidence, versions: Sequence[Then], then: Then | None, end: datetime) -> bool:
-    """May what the evidence proved when it was attached not have held at the end of the month?"""
+def _rested_on(last: Evidence, versions: Sequence[Then]) -> Then | None:
+    """The version of the record that the evidence was made with."""
     number = last.version
-    before = (
-        versions[number - 1]
-        if number is not None and number <= len(versions)
-        else over_time.at(versions, last.attached_at)
-    )
+    if number is not None and number <= len(versions):
+        return versions[number - 1]
+    return over_time.at(versions, last.attached_at)
+
+
+def _changed(last: Evidence, before: Then | None, then: Then | None, end: datetime) -> bool:
+    """May what the evidence proved when it was attached not have held at the end of the month?"""
     if before is None or then is None or last.absent:
         return True
     return (
         (before.grade, before.hosts, before.rests) != (then.grade, then.hosts, then.rests)
         # what a version between took out, and the next put in again
         or any(last.collected_at < at <= end for at in (*before.ends, *then.ends))
+    )
+
+
+def _waived_no_more(last: Evidence, before: Then | None, then: Then | None, end: datetime) -> bool:
+    """Had the evidence a waiver that was withdrawn, or had ended, by the end of the month?
+
+    A clause that a row calls not verified, for it was short of something, may be broken then.
+    """
+    if before is None or then is None:
+        return False
+    held = {(control, host) for control, host, until in then.waivers if waiver_end(until) > end}
+    return any(
+        waiver_end(until) > last.collected_at and not {(control, host), (control, "*")} & held
+        for control, host, until in before.waivers
     )
 
 
