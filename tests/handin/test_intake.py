@@ -205,6 +205,18 @@ def test_what_no_bundle_can_be_made_of_holds_back_nobody_else(
     assert list(desk.places.room("work").glob("*/bundle")) == []
 
 
+def test_a_link_of_before_the_record_hands_in_nothing_for_it(desk: Desk) -> None:
+    """A register that was restored knows an id no more, and gives it to the next customer."""
+    link = desk.came(output())
+    path = desk.places.file("links", link.digest, ".json")
+    old = json.loads(path.read_text()) | {"made_at": "2020-01-01T00:00:00+00:00"}
+    path.write_text(json.dumps(old))
+    done = desk("intake", "--accept", link.id)
+    assert done.status == 2
+    assert "the id was somebody else's then" in done.err
+    assert desk.evidence() == []
+
+
 def test_one_that_is_refused_says_why_and_is_gone(desk: Desk) -> None:
     link = desk.came(output())
     assert desk("intake", "--refuse", link.id).status == 2

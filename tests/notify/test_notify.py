@@ -568,3 +568,16 @@ def test_several_messages_to_one_person_say_that_they_are_one() -> None:
     ]
     (alone,) = (one for one, _ in messages(person, items[:1], "en", NOW, {}, ("c",)))
     assert alone.subject.endswith("0 overdue, 1 due")
+
+
+def test_what_was_mended_and_is_there_again_is_told_again(office: Office, tmp_path: Path) -> None:
+    office.due_in(-1)
+    assert office().status == 0
+    count = len(office.told())
+    signer = Signer(tmp_path / "made")
+    for taken, days in (("hardened", 9), ("weak", 5)):
+        at = NOW - timedelta(days=days)
+        check(office.register, "one-1", signer, captured(taken), at)
+    assert office().status == 0
+    assert len(office.told()) == count + 1
+    assert office().err == "there is nothing to tell\n"

@@ -542,3 +542,22 @@ def test_only_an_earlier_backup_of_the_same_register_is_replaced(
         assert "name another file" in str(refused.value.mend)
         assert target.read_bytes() == bytes_
     assert not list(tmp_path.glob(".b.zip*"))
+
+
+def test_records_that_are_in_no_backup_are_named(saved: Saved, tmp_path: Path) -> None:
+    """Whom their ids were given to may have an account, or a link, for them."""
+    target = tmp_path / "b.zip"
+    register = Register.open(_location(saved))
+    backup.write(register, target)
+    for number in range(14):
+        register.add(made(id=f"later-{number:02}"))
+    ended = hostpledge(
+        "register", "restore", target, "--replace", "--register", _location(saved),
+        home=tmp_path / "home",
+    )  # fmt: skip
+    assert ended.status == 0, ended.err
+    (said,) = [line for line in ended.err.splitlines() if "later-00" in line]
+    assert said.startswith("14 record(s) that were there are not in it: later-00, later-01, ")
+    assert "later-11 …" in said and "later-12" not in said
+    again = restore(target, _location(saved), replace=True)
+    assert again.gone == ()

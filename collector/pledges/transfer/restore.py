@@ -10,6 +10,7 @@ import itertools
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ class Restored:
 
     `lost`: how many entries the log had there that the backup does not have. `strangers`: how many
     bundles no trusted key signed; `unproven_log`: its last checkpoint is by none, or there is none.
+    `gone`: the ids of the records that were there and are not in the backup.
     """
 
     about: dict[str, Any]
@@ -43,6 +45,7 @@ class Restored:
     lost: int
     strangers: int = 0
     unproven_log: bool = False
+    gone: tuple[str, ...] = ()
 
 
 def restore(
@@ -73,10 +76,12 @@ def restore(
         with last_kept.forgotten(place.where), database.write() as connection:
             _hold(connection)
             _refuse(connection, place.where, replace=replace)
+            before = _ids(connection)
             lost = _fill(connection, backup, place.where)
+            gone = tuple(sorted(before - _ids(connection)))
             _note(connection, backup, place)
     _take_in(at)
-    return _restored(backup, place.where, lost)
+    return replaced(_restored(backup, place.where, lost), gone=gone)
 
 
 def _made(backup: BackupFile, place: Place, path: Path) -> Restored:
@@ -110,6 +115,10 @@ def _take_in(at: str | None) -> None:
 
 def _restored(backup: BackupFile, where: str, lost: int) -> Restored:
     return Restored(backup.about, where, lost, backup.strangers, backup.unproven_log)
+
+
+def _ids(connection: Connection) -> frozenset[str]:
+    return frozenset(connection.execute(select(tables.pledges.c.id)).scalars())
 
 
 def _refuse(connection: Connection, where: str, *, replace: bool) -> None:

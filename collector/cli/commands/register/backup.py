@@ -18,6 +18,9 @@ from collector.cli.ui.language import lang_option, tr
 if TYPE_CHECKING:
     from collector.pledges.transfer.restore import Restored
 
+# so many ids are named
+_NAMED = 12
+
 
 @click.command(
     help=tr(
@@ -73,7 +76,7 @@ def restore(*, file: Path, replace: bool, location: str | None) -> int:
 
     done = put(file, location, replace=replace, trust=keyring.trust())
     counted = _counted(done.about)
-    answer(register=done.where, lost=done.lost, **_json(done.about))
+    answer(register=done.where, lost=done.lost, gone=list(done.gone), **_json(done.about))
     out(tr(f"已恢复 {counted}：{done.where}\n", f"restored {counted}: {done.where}\n"))
     if done.lost:
         click.echo(
@@ -84,9 +87,22 @@ def restore(*, file: Path, replace: bool, location: str | None) -> int:
             ),
             err=True,
         )
-    for said in _unproven(done):
+    for said in (*_gone(done), *_unproven(done)):
         click.echo(said, err=True)
     return 0
+
+
+def _gone(done: Restored) -> Iterator[str]:
+    """Of ids that the register knows no more it cannot say whose they were."""
+    if done.gone:
+        few = ", ".join(done.gone[:_NAMED]) + (" …" if len(done.gone) > _NAMED else "")
+        count = len(done.gone)
+        yield tr(
+            f"原有 {count} 份登记不在备份中：{few}；曾为其发放的页面账号与提交链接请收回，"
+            "也不要把这些编号给其他用户",
+            f"{count} record(s) that were there are not in it: {few}; take back accounts of the "
+            "page and hand-in links that were given for them, and give these ids to nobody else",
+        )
 
 
 def _unproven(done: Restored) -> Iterator[str]:

@@ -103,7 +103,10 @@ def _of_findings(
     for life in lives:
         if life.state == "open" and life.due is not None and life.due <= until:
             title = Text(f"{life.number} {life.title.zh}", f"{life.number} {life.title.en}")
-            yield _of_finding(record, life.control, life.host, title, life.owner, life.due, now)
+            # what was mended and is there again is told again
+            again = f"|{life.opened.sequence}" if life.opened.what == "reopened" else ""
+            place = f"{life.control}|{life.host}{again}"
+            yield _of_finding(record, place, life.host, title, life.owner, life.due, now)
 
 
 def _assumed(record: PledgeRecord, now: datetime, until: datetime) -> Iterator[Item]:
@@ -113,12 +116,13 @@ def _assumed(record: PledgeRecord, now: datetime, until: datetime) -> Iterator[I
             continue
         id = entry["control"]
         title = known[id].title if id in known else Text(id, id)
-        yield _of_finding(record, id, entry["host"], title, entry.get("owner", ""), at, now)
+        place = f"{id}|{entry['host']}"
+        yield _of_finding(record, place, entry["host"], title, entry.get("owner", ""), at, now)
 
 
 def _of_finding(
     record: PledgeRecord,
-    control: str,
+    place: str,
     host: str,
     title: Text,
     owner: str,
@@ -126,7 +130,7 @@ def _of_finding(
     now: datetime,
 ) -> Item:
     what = Text(f"{title.zh} @ {host}", f"{title.en} @ {host}")
-    return _item(record, f"finding|{control}|{host}", owner, at, now, what)
+    return _item(record, f"finding|{place}", owner, at, now, what)
 
 
 def _of_record(
