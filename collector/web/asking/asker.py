@@ -7,7 +7,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -22,6 +22,7 @@ from collector.report.render.sheets import as_csv, as_xlsx
 from collector.web.asking.cookies import cookies_of
 from collector.web.asking.drawing import draw
 from collector.web.keeping.accounts import WIDE, Account, Accounts, Role
+from collector.web.keeping.given import given
 from collector.web.keeping.sessions import Session, Sessions
 from collector.web.reading.asked import number, page_of
 from collector.web.reading.customer import said_of
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 LANGS: tuple[Lang, ...] = ("zh", "en")
 _Row = TypeVar("_Row")
+# the clocks of who keeps the register, and of the page
+_WITHIN = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class Asker:
     path_only: bool = False
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     cookies: list[tuple[str, str | None, int | None]] = field(default_factory=list)
+    theirs: frozenset[str] | None = None
 
     @property
     def account(self) -> Account:
@@ -110,8 +114,27 @@ class Asker:
 
     @property
     def only(self) -> frozenset[str] | None:
-        """The ids that may be seen; None for all."""
-        return self.account.pledges
+        """The ids that may be seen; None for all.
+
+        Not one that was somebody else's when the account was given: a register that was restored
+        knows nothing of that, and gives an id to the next customer.
+        """
+        account = self.account
+        if account.pledges is None or not account.local:
+            return account.pledges
+        if self.theirs is None:
+            since = given(self.house.state, account.name)
+            with self.house.library.open() as register:
+                begun = register.begun(account.pledges)
+            self.theirs = frozenset(
+                id
+                for id in account.pledges
+                if id not in begun or (since is not None and since >= begun[id] - _WITHIN)
+            )
+        return self.theirs
+
+    def sees(self, pledge: str) -> bool:
+        return self.only is None or pledge in self.only
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -142,7 +165,7 @@ class Asker:
 
     def must_see(self, pledge: str) -> None:
         """Raises NotFoundError for a pledge that is not there, and for one that is not theirs."""
-        if not self.account.sees(pledge):
+        if not self.sees(pledge):
             self.note = "denied"
             raise NotFoundError
         with self.house.library.open() as register:

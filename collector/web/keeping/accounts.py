@@ -57,9 +57,6 @@ class Account:
     seal: str = field(default="", repr=False, compare=False)
     ground: str = field(default="", compare=False)
 
-    def sees(self, pledge: str) -> bool:
-        return self.pledges is None or pledge in self.pledges
-
     @property
     def by_provider(self) -> bool:
         """Is it of who signs in by OpenID Connect: `~` is in no other name."""

@@ -307,7 +307,7 @@ def _due(life: Life, known: Dossier) -> tuple[str, bool]:
 
 
 def _seen(asker: Asker, ids: Iterable[str]) -> list[str]:
-    return [id for id in ids if id and asker.account.sees(id)]
+    return [id for id in ids if id and asker.sees(id)]
 
 
 def _twins(asker: Asker, known: Dossier) -> list[str]:
@@ -317,7 +317,7 @@ def _twins(asker: Asker, known: Dossier) -> list[str]:
         said["twin_text"]
         .to(asker.lang)
         .format(host=one.host, pledge=one.pledge, other=one.other, sequence=one.sequence)
-        if asker.account.sees(one.pledge)
+        if asker.sees(one.pledge)
         else said["twin_other"].to(asker.lang).format(host=one.host)
         for one in known.status.twins
     ]

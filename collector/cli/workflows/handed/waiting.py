@@ -13,9 +13,9 @@ from collector import captures
 from collector.attest.bundle import provenance
 from collector.cli.ui.language import tr
 from collector.cli.workflows.handed.doubts import Seen, doubts, reads_of
+from collector.cli.workflows.handed.given import check_given
 from collector.errors import BadInput, CollectorError
 from collector.handin import links, looking, quarantine
-from collector.handin.links import Link
 from collector.handin.lost import Accepted
 from collector.handin.places import Places
 from collector.handin.quarantine import Receipt
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 # by which a host's clock, and ours, may be off
 _CLOCKS = timedelta(days=1)
-# and of the machines of those who keep the register
-_WITHIN = timedelta(minutes=5)
 _SAME_MACHINE = ("machine", "boot")
 _SAME = ("capture", "output", "nonce", *_SAME_MACHINE)
 
@@ -214,7 +212,7 @@ def _check(
             mend=msg("set_clock_collect_anew"),
         )
     asked = links.of_digest(places, one.digest)
-    _check_given(register, one, asked)
+    check_given(register, one, asked)
     _check_replayed(register, one, seen)
     if asked is not None and seen.looked_at < asked.made_at - _CLOCKS:
         raise BadInput(
@@ -227,21 +225,6 @@ def _check(
         )
     _check_machine(register, one, seen, str(capture.head.get("machine", "")), moved=moved)
     _check_clock(one, seen.looked_at)
-
-
-def _check_given(register: Register, one: Receipt, asked: Link | None) -> None:
-    """A register that was restored may have given an id to another customer since."""
-    since = register.history(one.pledge)[0].added_at
-    if asked is not None and asked.made_at < since - _WITHIN:
-        raise BadInput(
-            tr(
-                f"链接生成于 {_day(asked.made_at)}，早于登记 {one.pledge} 建立"
-                f"（{_day(since)}）：当时该编号另属他人",
-                f"the link was made at {_day(asked.made_at)}, before the record {one.pledge} was "
-                f"({_day(since)}): the id was somebody else's then",
-            ),
-            mend=tr("退回，并另发链接", "refuse it, and make another link"),
-        )
 
 
 def _check_clock(one: Receipt, looked_at: datetime) -> None:
