@@ -133,7 +133,7 @@ def test_the_customer_is_given_a_page(
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("one-1", "AQ-9", *WHY), "one-1: no notice AQ-9 is on record; see `hostpledge pledge"),
+        (("one-1", "AQ-9", *WHY), "one-1: no notice AQ-9 is on record; there are: AQ-1, AQ-2"),
         (("none", "AQ-1", *WHY), "no pledge is named none"),
         (("one-1", "AQ-1", "--by", "x"), "--reason"),
         (("one-1", "AQ-1", "--reason", " ", "--by", "x"), "--reason: is blank"),

@@ -178,7 +178,7 @@ def test_an_end_is_not_taken_back_without_a_reason(
     ended = {"date": "2026-11-24", "reason": "x", "by": "y"}
     register.add(made(id="a-1", ended=ended), update=True)
     done = pledge("revert", "a-1", "--to", 1)
-    assert (done.status, "a-1: not taken back: ended" in done.err) == (1, True), done.err
+    assert (done.status, "a-1: not taken back: the end" in done.err) == (1, True), done.err
     assert "--reason WHY --by NAME" in done.err
     assert pledge("revert", "a-1", "--to", 1, "--reason", "x").status == 2
     assert pledge("revert", "a-1", "--to", 1, "--field", "ended", *_WHY).status == 0
