@@ -30,7 +30,7 @@ def script() -> str:
 def output() -> bytes:
     """What the script printed here."""
     done = subprocess.run(
-        ["sh"], input=script().encode(), capture_output=True, check=True, timeout=120
+        ["sh"], input=script().encode(), capture_output=True, check=True, timeout=400
     )
     return done.stdout
 
