@@ -141,8 +141,7 @@ def harden(
             if chosen is None:
                 return answer_of(())
         pledge = None if chosen else pledged(pledge_id, location, given_grade)
-        record_grade = chosen.grade if chosen else pledge.record.grade if pledge else 2
-        grade = given_grade or record_grade
+        grade = given_grade or (chosen.grade if chosen else pledge.record.grade if pledge else 2)
         wanted = _wanted(families, named, grade)
         if chosen is not None:
             chosen = those_concerned(chosen, wanted)
@@ -151,8 +150,7 @@ def harden(
         touched = [f for f in catalog.FAMILIES if any(c.family == f for c in wanted)]
         # first: an unusable inventory leaves no empty folder behind
         hosts = chosen.hosts if chosen else hosts_of(how)
-        given_up = undo and not _agreed_to_undo(hosts, touched, yes=yes)
-        if given_up or not agreed(pledge, hosts, yes=yes or check):
+        if undo and not _agreed_to_undo(hosts, touched, yes=yes):
             return 1
         signing = None
         if not check:
@@ -160,6 +158,8 @@ def harden(
             signing = Signing(key, open_sm2_key(sm2_key, sm2_passphrase_file), stamps)
         if signing is not None and (chosen is not None or pledge is not None):
             check_attachable(signing)
+        if not agreed(pledge, hosts, yes=yes or check):
+            return 1
         if output is None:
             note(f"{tr('输出目录', 'output folder')}{tr('：', ': ')}{place}")
         open_until_the_end.enter_context(_resumable(place, given=output is not None))
