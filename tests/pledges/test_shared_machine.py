@@ -85,10 +85,8 @@ def test_it_is_said_of_no_host_that_either_of_them_does_not_declare(
     assert [row.sequence for row in register.evidence("two-2")] == [1]
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 def test_the_command_takes_it(register: Register, signer: Signer, tmp_path: Path) -> None:
-    engine = register._database._engine
-    if engine.dialect.name != "sqlite":
-        pytest.skip("the same on any database")
     path = bundled(register, signer, "two-2", _one())
     trust = tmp_path / "trust.json"
     trust.write_bytes(signer.trust.to_bytes())
