@@ -122,6 +122,7 @@ _SWEEPS = {
     "private.py": "beside, set_aside",
     "verify/scratch.py": "sweep, with each next one",
     "run/ansible/private.py": "left_behind, with each next play",
+    "notify/outbox.py": "tidy, with each notify; what is written there goes through private.py",
     "pledges/database/store.py": "_tidy, with each next copy",
     "run/collected/asking.py": "a program, in the folder that Ansible takes away",
     "run/collected/run_folder.py": "mend, with each run that goes on",
