@@ -20,6 +20,7 @@ from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.register.register import Register
 from collector.pledges.standing import listing
 from collector.web.reading import broken
+from collector.web.reading.monthly import Monthly
 from tests.clock import today
 from tests.pledges import lives
 from tests.pledges.bundles import Signer
@@ -142,6 +143,18 @@ def test_a_page_of_a_past_day_has_the_waiver_of_that_day(own: Place) -> None:
     now = customer.dossier("demo-0", NOW, None, "en")
     assert now.failing == {"2.4"}
     assert replace(now, at=TODAY).failing == {"2.4"}
+
+
+@pytest.mark.parametrize("withdrawn", [True, False])
+def test_at_a_months_end_it_counts_as_on_the_page_of_that_day(own: Place, withdrawn: bool) -> None:
+    """The row says "not verified", for it was judged while the waiver held."""
+    _now_waived_by(own, *([] if withdrawn else [_waiver((TODAY + timedelta(days=60)).isoformat())]))
+    looked, later = ReadOnlyRegister.open_read_only(own.register), NOW + timedelta(days=45)
+    attached = looked.all_evidence()
+    every = listing.listed(looked.briefs(later), attached, later, timedelta(0), {})
+    months = Monthly().months(looked, every, attached, later)
+    first = next(month for month in months if str(month["day"]) >= today().isoformat())
+    assert (first["broken"], first["unverified"]) == ((1, 0) if withdrawn else (0, 1))
 
 
 @pytest.mark.parametrize("passes", ["a waiver's end", "midnight", "midnight in China"])
