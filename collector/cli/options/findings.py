@@ -12,10 +12,11 @@ import click
 
 from collector import catalog
 from collector.cli.options.common import ControlName, Decorated, find
-from collector.cli.options.times import Ahead, to_the_end
+from collector.cli.options.times import Ahead
 from collector.cli.ui.language import tr
 from collector.errors import BadInput
 from collector.model import Lang
+from collector.pledges.record.times import to_the_end
 
 if TYPE_CHECKING:
     from collector.pledges.status.findings import Life

@@ -10,7 +10,7 @@ import click
 
 from collector.cli.ui.language import tr
 from collector.errors import BadInput
-from collector.pledges.record.times import CHINA, end_of_day
+from collector.pledges.record.times import CHINA
 
 _TIME = re.compile(r"([0-9]{1,4})(d|w|m|天|日|周|个月)?")
 _MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
@@ -130,11 +130,3 @@ def _until(text: str, today: date, where: str) -> timedelta:
     if last < today:
         raise BadInput(tr(f"已经过去：{text}", f"is past: {text}"), where=where)
     return last - today
-
-
-def to_the_end(ahead: timedelta, now: datetime) -> timedelta:
-    """So many days ahead, to the end of that day in China: deadlines are days."""
-    try:
-        return end_of_day((now + ahead).astimezone(CHINA).date()) - now
-    except OverflowError:
-        return ahead

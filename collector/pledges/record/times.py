@@ -23,6 +23,11 @@ def moment(text: str) -> datetime:
         raise ValueError(msg("out_range")) from None
 
 
+def today_in_china() -> date:
+    """The day that records, papers and deadlines mean by today."""
+    return datetime.now(CHINA).date()
+
+
 def while_it_held(day: date) -> datetime:
     """The last second (aware, UTC) of a day in China at which what ends with it still holds."""
     return end_of_day(day) - timedelta(seconds=1)
@@ -41,3 +46,11 @@ def end_of_day(day: date, *, plus: int = 0) -> datetime:
         return datetime.combine(later, time(23, 59, 59), CHINA).astimezone(UTC)
     except OverflowError:
         return datetime.max.replace(tzinfo=UTC)
+
+
+def to_the_end(ahead: timedelta, now: datetime) -> timedelta:
+    """So many days ahead, to the end of that day in China: deadlines are days."""
+    try:
+        return end_of_day((now + ahead).astimezone(CHINA).date()) - now
+    except OverflowError:
+        return ahead

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
-from collector.pledges.record.times import CHINA
+from collector.pledges.record.times import today_in_china
 from collector.web.keeping import managers, passwords, tables
 from collector.web.keeping.accounts import WIDE, Account, Accounts, Role, complete, folded
 from collector.web.keeping.state import State
@@ -99,5 +99,5 @@ def _changed(
 
 
 def _not_over(ends: date | None) -> None:
-    if ends is not None and ends < datetime.now(UTC).astimezone(CHINA).date():
+    if ends is not None and ends < today_in_china():
         raise BadInput(msg("web_end_past", day=ends.isoformat()), where="--until")

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 
 from sqlalchemy import Connection, select
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
-from collector.pledges.record.times import CHINA
+from collector.pledges.record.times import today_in_china
 from collector.web.keeping import tables
 from collector.web.keeping.state import State
 
@@ -38,5 +38,5 @@ def _until(connection: Connection) -> date | None:
     query = select(table.c.ends).where(table.c.role == "manager", table.c.disabled == 0)
     ends = connection.execute(query).scalars()
     every = [date.fromisoformat(end) if end else date.max for end in ends]
-    today = datetime.now(UTC).astimezone(CHINA).date()
+    today = today_in_china()
     return max((end for end in every if end >= today), default=None)

@@ -14,7 +14,7 @@ from collector.pledges.due.deadlines import KINDS
 from collector.pledges.due.lifecycle import OWED
 from collector.pledges.record.networks import span
 from collector.pledges.record.sought import plain
-from collector.pledges.record.times import CHINA, end_of_day
+from collector.pledges.record.times import CHINA, to_the_end
 from collector.pledges.standing import listing
 from collector.report.model.cells import Cell
 from collector.web.keeping import tables
@@ -226,7 +226,7 @@ def _falls(asked: Falling, now: datetime) -> ColumnElement[bool]:
     elif asked.when:
         days = int(asked.when) if asked.when.isdigit() else 0
         # a deadline is a day
-        until = end_of_day((now + timedelta(days=days)).astimezone(CHINA).date()) if days else now
+        until = now + to_the_end(timedelta(days=days), now) if days else now
         parts.append(table.c.at <= until.astimezone(UTC).isoformat())
     return and_(*parts)
 
@@ -261,7 +261,7 @@ def _holds(asked: Asked, now: datetime) -> ColumnElement[bool]:
     if asked.overdue:
         parts.append(table.c.overdue > 0)
     if asked.due is not None:
-        until = (now + timedelta(days=asked.due)).isoformat()
+        until = (now + to_the_end(timedelta(days=asked.due), now)).astimezone(UTC).isoformat()
         parts.append(table.c.id.in_(select(tables.dues.c.id).where(tables.dues.c.at <= until)))
     return and_(*parts)
 

@@ -28,7 +28,7 @@ from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.record.networks import spans
 from collector.pledges.record.sought import plain
-from collector.pledges.record.times import CHINA
+from collector.pledges.record.times import CHINA, to_the_end
 from collector.pledges.register.over_keys import trusted
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.standing import listing
@@ -44,7 +44,7 @@ from collector.web.reading.library import Library
 from collector.web.reading.monthly import Monthly
 from collector.web.reading.standings import standing_of
 
-AHEAD = timedelta(days=30)
+_AHEAD = timedelta(days=30)
 # a change that no count of rows tells of shows after so many seconds; a large register's later
 _AT_LEAST = 60.0
 _SHARE = 20
@@ -124,9 +124,10 @@ class Index:
     def _make(self, register: ReadOnlyRegister, now: datetime, mark: str) -> None:
         attached, doubts = register.newest_and_doubts()
         attached = self._since.counted(register, attached, now)
-        briefs = register.briefs(now + AHEAD)
-        lives = lives_of_all(register, briefs, now, now + AHEAD)
-        every = listing.listed(briefs, attached, now, AHEAD, lives)
+        ahead = to_the_end(_AHEAD, now)
+        briefs = register.briefs(now + ahead)
+        lives = lives_of_all(register, briefs, now, now + ahead)
+        every = listing.listed(briefs, attached, now, ahead, lives)
         digests = {id: _version(digest) for id, digest in register.digests().items()}
         table = tables.listed
         with self._state.read() as connection:

@@ -11,11 +11,12 @@ import click
 from collector.catalog import words
 from collector.cli.options.common import form_option
 from collector.cli.options.pledge import open_register, register_option
-from collector.cli.options.times import Ahead, to_the_end
+from collector.cli.options.times import Ahead
 from collector.cli.ui.columns import labelled, out
 from collector.cli.ui.grid import Grid, room
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import one_line
+from collector.pledges.record.times import to_the_end
 
 if TYPE_CHECKING:
     from collector.cli.workflows.desk.dossier import Dossier, Host

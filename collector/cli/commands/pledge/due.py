@@ -14,10 +14,11 @@ import click
 from collector.cli.options.common import form_option, output_option
 from collector.cli.options.findings import is_named
 from collector.cli.options.pledge import open_register, register_option, say_doubts
-from collector.cli.options.times import Ahead, to_the_end
+from collector.cli.options.times import Ahead
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.export.envelope import as_json
 from collector.pledges.due.deadlines import KINDS
+from collector.pledges.record.times import to_the_end
 
 if TYPE_CHECKING:
     from collector.pledges.due.deadlines import Due

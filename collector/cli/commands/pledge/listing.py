@@ -12,9 +12,10 @@ import click
 from collector.cli.options.common import form_option, output_option
 from collector.cli.options.findings import clause_named
 from collector.cli.options.pledge import open_register, register_option, say_doubts
-from collector.cli.options.times import Ahead, to_the_end
+from collector.cli.options.times import Ahead
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput
+from collector.pledges.record.times import to_the_end
 
 if TYPE_CHECKING:
     from collector.pledges.database.held import Disagrees
@@ -191,11 +192,10 @@ def list_(
     _check(history=history, summed=summed, only=only)
     now = datetime.now(UTC)
     # a deadline is a day, as `pledge due` has it
-    within = to_the_end(due_within, now) if due_within is not None else None
-    wanted = _wanted(expiring, within, owner or "", **asked)
+    ahead = to_the_end(_AHEAD if due_within is None else due_within, now)
+    wanted = _wanted(expiring, None if due_within is None else ahead, owner or "", **asked)
     register = open_register(location)
     strangers.refuse_person(register, owner, "--owner")
-    ahead = _AHEAD if within is None else within
     every, doubts = _every(register, now, ahead)
     today = now.astimezone(CHINA).date()
     rows = listing.ordered((one for one in every if wanted.holds(one, today)), sort)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -189,13 +189,13 @@ def _renew_one(
     from collector.pledges.record.changes import check_names
     from collector.pledges.record.papers import check_papers
     from collector.pledges.record.renewal import next_period, renewed
-    from collector.pledges.record.times import CHINA
+    from collector.pledges.record.times import today_in_china
 
     id, new_id = targets
     old = register.get(id)
     may_be_renewed(register, old)
     period = next_period(old, *days)
-    today = datetime.now(UTC).astimezone(CHINA).date()
+    today = today_in_china()
     new = renewed(old, new_id, period, documents, today=today)
     if check:
         every = register.briefs()
@@ -263,7 +263,7 @@ def _tell(old: PledgeRecord, new: PledgeRecord, period: tuple[date, date], *, ch
 @lang_option
 def sign(*, id: str, check: bool, location: str | None, **signing: Any) -> int:
     from collector.pledges.record.papers import check_papers
-    from collector.pledges.record.times import CHINA
+    from collector.pledges.record.times import today_in_china
 
     given = [path for kind in _GIVEN_AS if (path := signing[_GIVEN_AS[kind]]) is not None]
     if not given or not signing["signed_on"]:
@@ -275,7 +275,7 @@ def sign(*, id: str, check: bool, location: str | None, **signing: Any) -> int:
         )
     signing["representative"] = person_given(signing["representative"], "--representative")
     documents = _signed(**signing)
-    today = datetime.now(UTC).astimezone(CHINA).date()
+    today = today_in_china()
     register = open_register(location)
     draft = register.get(id)
     check_may_be_signed(draft, documents)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
 
 import click
@@ -45,7 +44,7 @@ def void(
     withdraw: bool,
     location: str | None,
 ) -> int:
-    from collector.pledges.record.times import CHINA
+    from collector.pledges.record.times import today_in_china
     from collector.pledges.record.voiding import voided, with_void, without_void
 
     if withdraw is bool(reason or by) or (not withdraw and not (reason and by)):
@@ -69,7 +68,7 @@ def void(
             else tr(f"第 {number} 份证据已作废", f"evidence {number} is void already"),
             where=id,
         )
-    today = datetime.now(UTC).astimezone(CHINA).date()
+    today = today_in_china()
     digest = attached[number].digest
     entry = {"sequence": number, "digest": digest, "date": today.isoformat(), **said}
     change = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,7 +57,7 @@ _COLUMNS = ("group", "same", "value", "pledge", "customer", "name", "evidence")
 def machines(*, id: str | None, output: Path | None, form: str, location: str | None) -> int:
     from collector.cli.ui.sheets import as_csv, put
     from collector.pledges.record.masking import masked
-    from collector.pledges.record.times import CHINA
+    from collector.pledges.record.times import today_in_china
     from collector.pledges.status.same_machines import same_machines
 
     register = open_register(location)
@@ -68,7 +67,7 @@ def machines(*, id: str | None, output: Path | None, form: str, location: str | 
     _, doubts = register.newest_and_doubts()
     records = register.list()
     customers = {record.id: str(masked(record.customer)) for record in records}
-    today = datetime.now(UTC).astimezone(CHINA).date()
+    today = today_in_china()
     found = same_machines(records, seen, today, id or "")
     if form == "json":
         put(_json(found, unread, customers, id), output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from collector.cli.ui.language import lang, tr
@@ -15,7 +15,7 @@ from collector.pledges.due import lifecycle
 from collector.pledges.due.deadlines import Due
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.notices import Notice, notices
-from collector.pledges.record.times import CHINA
+from collector.pledges.record.times import CHINA, today_in_china
 from collector.pledges.standing.due import due, too_old
 from collector.pledges.standing.found_now import lives_at
 from collector.pledges.standing.listing import CLAUSES, Listed
@@ -91,7 +91,7 @@ def found(register: Register, text: str) -> str:
     """
     every = register.briefs()
     sought = text.casefold()
-    today = datetime.now(UTC).astimezone(CHINA).date()
+    today = today_in_china()
     tests = (
         lambda one: one.id == text,
         lambda one: one.id.casefold() == sought,

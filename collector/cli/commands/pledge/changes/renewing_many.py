@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -163,7 +163,7 @@ def _made(record: PledgeRecord, old: str, new: str) -> tuple[PledgeRecord, str]:
     """The draft, and the name of its customer. Raises BadInput, naming the record."""
     from collector.pledges.record.masking import masked
     from collector.pledges.record.renewal import next_period, renewed
-    from collector.pledges.record.times import CHINA
+    from collector.pledges.record.times import today_in_china
 
     if old not in record.id:
         raise BadInput(
@@ -179,7 +179,7 @@ def _made(record: PledgeRecord, old: str, new: str) -> tuple[PledgeRecord, str]:
         )
     if "disposed" in record.document:
         raise BadInput(tr("已销毁，无可续签", "was disposed of: nothing to renew"), where=record.id)
-    today: date = datetime.now(UTC).astimezone(CHINA).date()
+    today = today_in_china()
     period = next_period(record, None, None)
     draft = renewed(record, record.id.replace(old, new), period, (), today=today)
     return draft, str(masked(record.customer))

@@ -118,7 +118,7 @@ def revert(
     yes: bool,
     location: str | None,
 ) -> int:
-    from collector.pledges.record.times import CHINA
+    from collector.pledges.record.times import today_in_china
 
     if (before is None) is (to is None):
         raise click.UsageError(tr("须给出 --before 或 --to 之一", "give --before or --to"))
@@ -140,7 +140,7 @@ def revert(
     asked = _Asked(moment, last, to, fields, _answered(reason, by))
     _check_times(asked, datetime.now(UTC))
     _check_fields(asked)
-    today = datetime.now(UTC).astimezone(CHINA).date()
+    today = today_in_china()
     register = open_register(location)
     wanted = [one.id for one in register.briefs()] if every else list(dict.fromkeys(ids))
     # all are looked at before the first is written, so that a slip writes nothing

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from datetime import UTC, date, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector.cli.commands.pledge.changes.drafts import refusal
+from collector.cli.commands.pledge.changes.taking_back import all_or_none, said_of, taking_back
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.pledge import open_register, register_option
-from collector.cli.options.words import person_given, prose_given
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang_option, tr
 from collector.errors import BadInput, one_line
 from collector.i18n.message import msg
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from collector.pledges.record.form import PledgeRecord
     from collector.pledges.register.register import Register
 
@@ -40,22 +37,26 @@ if TYPE_CHECKING:
         "record continues it: a true contract is put on record as ended.",
     ),
 )
-@click.argument("ids", nargs=-1, required=True, metavar="ID...")
-@click.option("--reason", required=True, metavar="TEXT", help=tr("理由", "why"))
-@click.option("--by", required=True, metavar="NAME", help=tr("经办人", "who says so"))
-@click.option("--check", is_flag=True, help=tr("只看，不写入", "look only, write nothing"))
+@taking_back
 @answering("pledge-withdraw-signed")
 @register_option
 @lang_option
 def withdraw_signed(
     *, ids: tuple[str, ...], reason: str, by: str, check: bool, location: str | None
 ) -> int:
-    from collector.pledges.record.times import CHINA
+    from collector.pledges.record.reverting import unsigned
+    from collector.pledges.record.times import today_in_china
 
-    said = {"reason": prose_given(reason, "--reason") or "", "by": person_given(by, "--by") or ""}
-    today = datetime.now(UTC).astimezone(CHINA).date()
+    today, said = today_in_china(), said_of(reason, by)
     register = open_register(location)
-    done = _withdraw(register, list(dict.fromkeys(ids)), said, today, check=check)
+
+    def planned(id: str) -> tuple[Callable[[PledgeRecord], PledgeRecord], PledgeRecord]:
+        history = [one.record for one in register.history(id)]
+        made = unsigned(history, said, today=today)
+        check_rests(register, history[-1], since=_signed_in(register, id))
+        return lambda _newest: made, made
+
+    done = all_or_none(register, ids, planned, check=check)
     answer(check=check, withdrawn=[_plain(record, version) for record, version in done])
     out("".join(f"{one_line(_line(record), 300)}\n" for record, _ in done))
     count = len(done)
@@ -66,40 +67,6 @@ def withdraw_signed(
         en = f"{count} signed record(s) would be withdrawn (nothing is written)\n"
     out(tr(zh, en))
     return 0
-
-
-def _withdraw(
-    register: Register, ids: Sequence[str], said: Mapping[str, str], today: date, *, check: bool
-) -> list[tuple[PledgeRecord, int | None]]:
-    """Each as it is then, and its version; all of them, or none: raises BadInput then."""
-    from collector.pledges.record.reverting import unsigned
-
-    found: list[tuple[PledgeRecord, int | None]] = []
-    faults: list[BadInput] = []
-    with ExitStack() as held:
-        if not check:
-            # nobody attaches to one while the others are looked at
-            held.enter_context(register.attaching(ids[0]))
-        for id in sorted(ids):
-            try:
-                history = [one.record for one in register.history(id)]
-                made = unsigned(history, said, today=today)
-                check_rests(register, history[-1], since=_signed_in(register, id))
-            except BadInput as problem:
-                faults.append(problem)
-                continue
-            number = None
-            if not (check or faults):
-                number = register.change(id, partial(_become, made=made)).number
-            found.append((made, number))
-        if faults:
-            # within the transaction: what was written of the others goes with it
-            raise refusal(faults, len(ids))
-    return found
-
-
-def _become(_newest: PledgeRecord, made: PledgeRecord) -> PledgeRecord:
-    return made
 
 
 def _signed_in(register: Register, id: str) -> int:

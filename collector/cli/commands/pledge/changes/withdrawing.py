@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,9 +73,9 @@ def withdraw_notice(
 ) -> int:
     from collector.cli.workflows.desk.withdrawing import digest, page
     from collector.pledges.record.notices import of_number, with_withdrawal
-    from collector.pledges.record.times import CHINA
+    from collector.pledges.record.times import today_in_china
 
-    today = datetime.now(UTC).astimezone(CHINA).date()
+    today = today_in_china()
     said: dict[str, Any] = {
         "date": today.isoformat(),
         "reason": prose_given(reason, "--reason"),
@@ -123,7 +123,7 @@ def _withdraw_many(
     register: Register, pairs: Sequence[tuple[str, str]], said: Mapping[str, Any], today: date
 ) -> int:
     """All of them, or none: raises BadInput then."""
-    from collector.cli.commands.pledge.changes.drafts import refusal
+    from collector.cli.commands.pledge.changes.taking_back import refusal
     from collector.pledges.record.notices import with_withdrawal
 
     done: list[tuple[str, int, str, list[str]]] = []

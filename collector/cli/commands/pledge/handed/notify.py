@@ -14,10 +14,11 @@ from collector import private
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option, say_doubts
-from collector.cli.options.times import Ahead, to_the_end
+from collector.cli.options.times import Ahead
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import one_line
+from collector.pledges.record.times import to_the_end
 from collector.resources import home_place
 
 if TYPE_CHECKING:
