@@ -25,6 +25,7 @@ from collector.pledges.database import location
 from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Register
 from tests.browser import browser as chromium
+from tests.cli.running import hostpledge
 from tests.pledges import lives
 from tests.pledges.bundles import Signer
 from tests.pledges.records import made
@@ -149,3 +150,17 @@ def _wide(page: Page, origin: str, path: str) -> str:
     page.goto(f"{origin}{path}")
     over = page.evaluate(_OVER)
     return f"{path} {over} {page.evaluate(_WHICH)}" if over > 0 else ""
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_nor_is_a_notice(own: Place, window: Browser, tmp_path: Path, lang: str) -> None:
+    notice = tmp_path / "notice.html"
+    words = ("pledge", "notice", ID, "-o", notice, "--draft", "--by", "2099-12-31", "--lang", lang)
+    done = hostpledge(*words, "--register", own.register, home=own.home)
+    assert done.status == 0, done.err
+    page = window.new_page(viewport={"width": WIDTH, "height": 780})
+    page.goto(notice.as_uri())
+    assert page.evaluate(_OVER) == 0, page.evaluate(_WHICH)
+    # and on paper all stands in its table
+    page.emulate_media(media="print")
+    assert page.locator(".notice thead").first.is_visible()
