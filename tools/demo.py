@@ -5,6 +5,7 @@ Everything it makes lies in ./demo: its own keys and register, so that the user'
 
 from __future__ import annotations
 
+import argparse
 import os
 import shlex
 import subprocess
@@ -26,6 +27,7 @@ HOSTS = ("good", "bare", "nopython", "password", "password-sudo", "inner")
 
 def main() -> int:
     """Exit status 0 when all steps did their work, whatever the verdicts are."""
+    argparse.ArgumentParser(prog="python -m tools.demo", description=__doc__).parse_args()
     begun = time.monotonic()
     os.environ["HOSTPLEDGE_HOME"] = str(DEMO / "home")
     DEMO.mkdir(mode=0o700, exist_ok=True)
