@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.cli.options.times import to_the_end
 from collector.pledges.record.renewal import next_period
-from collector.pledges.record.times import CHINA
+from collector.pledges.record.times import CHINA, to_the_end
 from collector.pledges.register.register import Register
 from tests.cli.running import Ended, hostpledge
 from tests.pledges.records import made
