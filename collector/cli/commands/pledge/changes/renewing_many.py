@@ -10,21 +10,17 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from collector.cli.commands.pledge.changes import undoing
+from collector.cli.commands.pledge.changes.taking_back import say_each
 from collector.cli.options.answering import answer
 from collector.cli.ui.columns import out
 from collector.cli.ui.grid import Grid, room
-from collector.cli.ui.language import lang, tr
-from collector.errors import BadInput, one_line
-from collector.i18n.message import in_chinese
+from collector.cli.ui.language import tr
+from collector.errors import BadInput
 from collector.pledges.record.drafts import is_withdrawn
 
 if TYPE_CHECKING:
     from collector.pledges.record.form import PledgeRecord
     from collector.pledges.register.register import Register
-
-
-# of what cannot be renewed so many are named
-_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +141,7 @@ def _all_made(
 def _refuse(faults: Sequence[BadInput], asked: int) -> NoReturn:
     if len(faults) == 1:
         raise faults[0]
-    for problem in faults[:_NAMED]:
-        said = in_chinese(problem.said) if lang() == "zh" else str(problem)
-        click.echo(one_line(said, 600), err=True)
-    if (rest := len(faults) - _NAMED) > 0:
-        click.echo(tr(f"… 另有 {rest} 份", f"… {rest} more"), err=True)
+    say_each(faults)
     count = len(faults)
     raise BadInput(
         tr(

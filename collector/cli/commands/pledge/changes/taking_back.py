@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound=Callable[..., Any])
 T = TypeVar("T")
 
-# of what cannot be withdrawn so many are named
+# of what cannot be done so many are named
 _NAMED = 20
 
 
@@ -75,11 +75,7 @@ def refusal(faults: Sequence[BadInput], asked: int) -> BadInput:
     """Of one its own words; of several each is told, and this is their sum."""
     if asked == 1:
         return faults[0]
-    for problem in faults[:_NAMED]:
-        told = in_chinese(problem.said) if lang() == "zh" else str(problem)
-        click.echo(one_line(told, 600), err=True)
-    if (rest := len(faults) - _NAMED) > 0:
-        click.echo(tr(f"… 另有 {rest} 份", f"… {rest} more"), err=True)
+    say_each(faults)
     count = len(faults)
     return BadInput(
         tr(
@@ -87,3 +83,12 @@ def refusal(faults: Sequence[BadInput], asked: int) -> BadInput:
             f"{count} of {asked} cannot be withdrawn; nothing is withdrawn",
         )
     )
+
+
+def say_each(faults: Sequence[BadInput]) -> None:
+    """A line each, as they stand; so many that a terminal still shows the first."""
+    for problem in faults[:_NAMED]:
+        told = in_chinese(problem.said) if lang() == "zh" else str(problem)
+        click.echo(one_line(told, 600), err=True)
+    if (rest := len(faults) - _NAMED) > 0:
+        click.echo(tr(f"… 另有 {rest} 份", f"… {rest} more"), err=True)
