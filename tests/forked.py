@@ -1,8 +1,9 @@
 """The command line in a process of its own, forked from one that has its modules and controls.
 
 A command spends most of a short call on what is the same in every call: its modules, its regular
-expressions, the controls. Only `collector.cli` is loaded anew, since its texts are in the language
-of its process. What the interpreter itself does with its environment takes a real start.
+expressions, the controls. The texts of `collector.cli` are in the language of its process, so each
+language has a process of its own. What the interpreter itself does with its environment takes a
+real start.
 """
 
 from __future__ import annotations
@@ -23,15 +24,18 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+import unittest.mock
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from collector.cli.ui import language
+
 ROOT = Path(__file__).parents[1]
 _MOST = 1 << 20
-# what is in the language of its process, what wants Ansible or Alembic around it
-_NOT_LOADED = ("__main__", "cli.", "run.", "pledges.migrations.")
+# what runs when it is loaded, what wants Ansible or Alembic around it
+_NOT_LOADED = ("__main__", "run.", "pledges.migrations.")
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,9 @@ def command(
         given.seek(0)
         said, says = os.pipe()
         try:
-            _nursery().call(call, (given.fileno(), out.fileno(), err.fileno(), says))
+            _nursery(_language(words, env)).call(
+                call, (given.fileno(), out.fileno(), err.fileno(), says)
+            )
         finally:
             os.close(says)
         status = _ended(said, timeout)
@@ -109,11 +115,11 @@ def _ended(said: int, timeout: float) -> int:
 class _Nursery:
     """The process that commands are forked from; it ends when this one does."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: str) -> None:
         self._socket, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with its:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.forked", str(its.fileno())],
+                [sys.executable, "-m", "tests.forked", str(its.fileno()), language],
                 cwd=ROOT,
                 env={
                     k: v for k, v in os.environ.items() if not k.startswith(("HOSTPLEDGE_", "LC_"))
@@ -135,19 +141,30 @@ class _Nursery:
 
 
 _LOCK = threading.Lock()
-_NURSERIES: list[_Nursery] = []
+_NURSERIES: dict[str, _Nursery] = {}
 
 
-def _nursery() -> _Nursery:
+def _nursery(language: str) -> _Nursery:
     with _LOCK:
-        if not _NURSERIES:
-            _NURSERIES.append(_Nursery())
-        return _NURSERIES[0]
+        if language not in _NURSERIES:
+            _NURSERIES[language] = _Nursery(language)
+        return _NURSERIES[language]
 
 
-def _serve(calls: socket.socket) -> None:
+def _language(words: Sequence[str], env: Mapping[str, str]) -> str:
+    """As the command finds it (`_run` makes sure): where the nursery is another's it ends badly."""
+    with (
+        unittest.mock.patch.object(sys, "argv", ["collector", *words]),
+        unittest.mock.patch.dict(os.environ, env, clear=True),
+    ):
+        return language.lang.__wrapped__()
+
+
+def _serve(calls: socket.socket, spoken: str) -> None:
     """Forks a command for every call, until nobody can call any more."""
+    os.environ["HOSTPLEDGE_LANG"] = spoken
     _load()
+    del os.environ["HOSTPLEDGE_LANG"]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     waiting: set[int] = set()
     while True:
@@ -169,7 +186,6 @@ def _load() -> None:
         name = ".".join(path.relative_to(ROOT / "collector").with_suffix("").parts)
         if not name.startswith(_NOT_LOADED) and not name.endswith("__init__"):
             importlib.import_module(f"collector.{name}")
-    assert "collector.cli" not in sys.modules
     from collector import catalog, faults, schema
 
     catalog.controls()
@@ -208,6 +224,9 @@ def _run(call: Mapping[str, Any]) -> None:
         time.tzset()
         tempfile.tempdir = None
         sys.argv = ["collector", *call["words"]]
+        loaded = language.lang()
+        language.lang.cache_clear()
+        assert language.lang() == loaded, "this process speaks another language"
         runpy.run_module("collector", run_name="__main__", alter_sys=True)
         status = 0
     except SystemExit as ended:
@@ -222,4 +241,4 @@ def _run(call: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])))
+    _serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])
