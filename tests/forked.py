@@ -119,12 +119,12 @@ class _Nursery:
         self._socket, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with its:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.forked", str(its.fileno()), language],
+                [sys.executable, "-m", "tests.forked", str(its.fileno())],
                 cwd=ROOT,
                 env={
                     k: v for k, v in os.environ.items() if not k.startswith(("HOSTPLEDGE_", "LC_"))
                 }
-                | {"LANG": "en_US.UTF-8", "PYTHONPATH": str(ROOT)},
+                | {"LANG": "en_US.UTF-8", "PYTHONPATH": str(ROOT), "HOSTPLEDGE_LANG": language},
                 pass_fds=[its.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -160,11 +160,9 @@ def _language(words: Sequence[str], env: Mapping[str, str]) -> str:
         return language.lang.__wrapped__()
 
 
-def _serve(calls: socket.socket, spoken: str) -> None:
+def _serve(calls: socket.socket) -> None:
     """Forks a command for every call, until nobody can call any more."""
-    os.environ["HOSTPLEDGE_LANG"] = spoken
     _load()
-    del os.environ["HOSTPLEDGE_LANG"]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     waiting: set[int] = set()
     while True:
@@ -241,4 +239,4 @@ def _run(call: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2])
+    _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -10,6 +10,7 @@ import resource
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
@@ -48,65 +49,68 @@ def _workbook(path: Path, part: str, data: bytes, **more: bytes) -> Path:
     return path
 
 
-CASES: dict[str, tuple[str, bytes, str]] = {
+# made when they are wanted: they are large
+CASES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "deep": (
         _IN_TEXTS,
-        _TEXTS[0] + b"<si>" + b"<x>" * 3_000_000 + b"</x>" * 3_000_000 + b"</si>" + _TEXTS[1],
+        lambda: (
+            _TEXTS[0] + b"<si>" + b"<x>" * 3_000_000 + b"</x>" * 3_000_000 + b"</si>" + _TEXTS[1]
+        ),
         "sharedStrings.xml: XML nested deeper than 256",
     ),
     "deep cells": (
         _IN_SHEET,
-        _SHEET[0] + b"<row>" + b"<c>" * 90_000 + b"</c>" * 90_000 + b"</row>" + _SHEET[1],
+        lambda: _SHEET[0] + b"<row>" + b"<c>" * 90_000 + b"</c>" * 90_000 + b"</row>" + _SHEET[1],
         "sheet1.xml: XML nested deeper than 256",
     ),
     "called otherwise": (
         "xl/sharedStrings.bin",
-        _TEXTS[0] + b"<si/>" * 1_000_000 + _TEXTS[1],
+        lambda: _TEXTS[0] + b"<si/>" * 1_000_000 + _TEXTS[1],
         r"XML that no workbook has \(xl/sharedStrings.bin\)",
     ),
     "texts": (
         _IN_TEXTS,
-        _TEXTS[0] + b"<si/>" * 1_000_000 + _TEXTS[1],
+        lambda: _TEXTS[0] + b"<si/>" * 1_000_000 + _TEXTS[1],
         "sharedStrings.xml: more than 500000 texts",
     ),
     "fonts": (
         _IN_TEXTS,
-        _TEXTS[0] + b"<si><r/><r/></si>" * 400_000 + _TEXTS[1],
+        lambda: _TEXTS[0] + b"<si><r/><r/></si>" * 400_000 + _TEXTS[1],
         "sharedStrings.xml: more than 500000 elements",
     ),
     "one text": (
         _IN_TEXTS,
-        _TEXTS[0] + b"<si>" + b"<t/>" * 200_000 + b"</si>" + _TEXTS[1],
+        lambda: _TEXTS[0] + b"<si>" + b"<t/>" * 200_000 + b"</si>" + _TEXTS[1],
         "sharedStrings.xml: more than 250000 elements",
     ),
     "beside texts": (
         _IN_TEXTS,
-        _TEXTS[0] + b"<x/>" * 300_000 + _TEXTS[1],
+        lambda: _TEXTS[0] + b"<x/>" * 300_000 + _TEXTS[1],
         "sharedStrings.xml: more than 250000 elements",
     ),
     "texts in cells": (
         _IN_SHEET,
-        _SHEET[0] + (b"<row>" + b"<c><is/></c>" * 20 + b"</row>") * 30_000 + _SHEET[1],
+        lambda: _SHEET[0] + (b"<row>" + b"<c><is/></c>" * 20 + b"</row>") * 30_000 + _SHEET[1],
         "sheet1.xml: more than 500000 texts",
     ),
     "one row": (
         _IN_SHEET,
-        _SHEET[0] + b"<row>" + b"<c/>" * 200_000 + b"</row>" + _SHEET[1],
+        lambda: _SHEET[0] + b"<row>" + b"<c/>" * 200_000 + b"</row>" + _SHEET[1],
         "sheet1.xml: more than 250000 elements",
     ),
     "beside rows": (
         _IN_SHEET,
-        _SHEET[0] + _SHEET[1].replace(b"</w", b"<x/>" * 300_000 + b"</w"),
+        lambda: _SHEET[0] + _SHEET[1].replace(b"</w", b"<x/>" * 300_000 + b"</w"),
         "sheet1.xml: more than 250000 elements",
     ),
     "styles": (
         "xl/styles.xml",
-        _STYLES[0] + b"<xf/>" * 300_000 + _STYLES[1],
+        lambda: _STYLES[0] + b"<xf/>" * 300_000 + _STYLES[1],
         "styles.xml: more than 250000 elements",
     ),
     "all": (
         _IN_TEXTS,
-        _TEXTS[0] + b"<x/>" * 7_000_000 + _TEXTS[1],
+        lambda: _TEXTS[0] + b"<x/>" * 7_000_000 + _TEXTS[1],
         "sharedStrings.xml: more than 6000000 elements",
     ),
 }
@@ -116,7 +120,7 @@ CASES: dict[str, tuple[str, bytes, str]] = {
 def test_more_than_a_list_holds(name: str, tmp_path: Path) -> None:
     part, data, said = CASES[name]
     with pytest.raises(BadInput, match=said) as refused:
-        opened(_workbook(tmp_path / "l.xlsx", part, data))
+        opened(_workbook(tmp_path / "l.xlsx", part, data()))
     assert "save it anew, or as CSV" in str(refused.value)
 
 
@@ -127,7 +131,7 @@ def _within() -> None:
 @pytest.mark.parametrize("name", ["deep", "fonts", "one row"])
 def test_it_is_one_line_of_a_command_with_little_memory(name: str, tmp_path: Path) -> None:
     part, data, _ = CASES[name]
-    path = _workbook(tmp_path / "l.xlsx", part, data)
+    path = _workbook(tmp_path / "l.xlsx", part, data())
     done = subprocess.run(
         [sys.executable, "-m", "collector", "pledge", "import", str(path), "--lang", "en",
          "--register", str(tmp_path / "register.sqlite")],
