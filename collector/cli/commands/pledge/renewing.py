@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -192,20 +193,21 @@ def _renew_one(
     from collector.pledges.record.times import today_in_china
 
     id, new_id = targets
-    old = register.get(id)
-    may_be_renewed(register, old)
-    period = next_period(old, *days)
-    today = today_in_china()
-    new = renewed(old, new_id, period, documents, today=today)
-    if check:
-        every = register.briefs()
-        known = [one.id for one in every]
-        if new_id in {one.id for one in every if not is_withdrawn(one.document)}:
-            raise BadInput(tr("已在登记库中", "is in the register already"), where=new_id)
-        check_names(known, [new_id], where=register.where)
-        check_papers([new], {}, register.list())
-    else:
-        register.add(new)
+    # nobody else continues it meanwhile
+    with nullcontext() if check else register.changing(id):
+        old = register.get(id)
+        may_be_renewed(register, old)
+        period = next_period(old, *days)
+        new = renewed(old, new_id, period, documents, today=today_in_china())
+        if check:
+            every = register.briefs()
+            known = [one.id for one in every]
+            if new_id in {one.id for one in every if not is_withdrawn(one.document)}:
+                raise BadInput(tr("已在登记库中", "is in the register already"), where=new_id)
+            check_names(known, [new_id], where=register.where)
+            check_papers([new], {}, register.list())
+        else:
+            register.add(new)
     told = {"from": period[0].isoformat(), "until": period[1].isoformat()}
     answer(Identity(new_id), id=new_id, renews=id, period=told, draft=not documents, check=check)
     _tell(old, new, period, check=check)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NoReturn
@@ -68,11 +69,15 @@ def renew_many(
             )
         )
     asked = list(dict.fromkeys(which.ids)) or _ending(register, which)
-    made, faults = _all_made(register, asked, old, new)
-    if faults:
-        _refuse(faults, len(asked))
-    if made and not check:
-        register.add_all([draft for draft, _ in made])
+    with ExitStack() as held:
+        for id in [] if check else sorted(asked):
+            # nobody else continues one of them meanwhile
+            held.enter_context(register.changing(id))
+        made, faults = _all_made(register, asked, old, new)
+        if faults:
+            _refuse(faults, len(asked))
+        if made and not check:
+            register.add_all([draft for draft, _ in made])
     answer(
         check=check,
         renewed=[
