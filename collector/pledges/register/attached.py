@@ -197,10 +197,12 @@ class Attached(Remembered):
         return str(connection.execute(select(tables.log_head.c.origin)).scalar() or "")
 
     @contextmanager
-    def changing(self, id: str) -> Iterator[None]:
+    def changing(self, *ids: str) -> Iterator[None]:
         """Up to its end nobody else changes a record: what was read is so when it is written."""
         with self._database.writing() as connection:
-            self._hold(connection, id)
+            # in one order: two that hold the same would wait for each other otherwise
+            for id in sorted(ids):
+                self._hold(connection, id)
             yield
 
     def insert_evidence(
