@@ -330,7 +330,9 @@ def _say_unknown(pledges: Sequence[str]) -> None:
         return
     for id in pledges:
         if known and id not in known:
-            click.echo(tr(f"登记库中尚无 {id}", f"the register has no pledge {id} (yet)"), err=True)
+            zh = f"登记库中尚无 {id}：登记后须再授权（account change --pledge），账号才看得到它"
+            en = f"the register has no pledge {id} (yet): once it is there, give it once more by "
+            click.echo(tr(zh, f"{en}`account change --pledge`; until then it is not seen"), err=True)
 
 
 def _say(name: str, made: str) -> None:
