@@ -331,8 +331,10 @@ def _say_unknown(pledges: Sequence[str]) -> None:
     for id in pledges:
         if known and id not in known:
             zh = f"登记库中尚无 {id}：登记后须再授权（account change --pledge），账号才看得到它"
-            en = f"the register has no pledge {id} (yet): once it is there, give it once more by "
-            click.echo(tr(zh, f"{en}`account change --pledge`; until then it is not seen"), err=True)
+            en = f"the register has no pledge {id} (yet): once it is there, give it by "
+            click.echo(
+                tr(zh, f"{en}`account change --pledge` once more: it is unseen till then"), err=True
+            )
 
 
 def _say(name: str, made: str) -> None:
