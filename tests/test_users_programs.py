@@ -190,7 +190,6 @@ _LISTED = {
     "facts/system/processes.py": "all of them, each with its user",
     "facts/system/program_files.py": "all programs, each with its owner",
     "facts/logs/service_logs.py": "programs that wait for others; it is said where there are more",
-    "run/probing/restore_mysql_dump.sh": "ends a server of its own",
 }
 # and look into every home
 _HOMES = {

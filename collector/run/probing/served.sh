@@ -54,13 +54,13 @@ hp_as() {
 # hp_kept COMMAND...: its exit status in hp_rc, and not too much of what it says of errors, outside of the room
 hp_kept() {
   rm -f "$HP_D/rc"
-  { "$@"; echo $? >"$HP_D/rc"; } 2>&1 >"$HP_W/out" </dev/null | head -c 100000 >"$HP_D/err"
+  { "$@"; printf "%s\n" "$?" >"$HP_D/rc"; } 2>&1 >"$HP_W/out" </dev/null | head -c 100000 >"$HP_D/err"
   hp_rc=$(cat "$HP_D/rc" 2>/dev/null)
   if [ -z "$hp_rc" ]; then undone no_room /run; fi
 }
 hp_open() { case $hp_f in *.gz) gzip -dc <"$hp_f" ;; *.zst) zstd -qdc <"$hp_f" ;; *.xz) xz -dc <"$hp_f" ;; *) cat <"$hp_f" ;; esac; }
 # hp_big TIMES KIB: so many KiB for all of it unpacked; more may be needed, and then it is found too little
-hp_big() { echo $((hp_size / 1024 * $1 + $2)); }
+hp_big() { printf "%s\n" "$((hp_size / 1024 * $1 + $2))"; }
 # by name or by time: the newest of those that the pattern finds; and how large it is unpacked
 hp_newest() {
   hp_f=$(ls -t -- $HP_PATH 2>/dev/null | head -n 1)
