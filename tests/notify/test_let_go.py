@@ -111,7 +111,7 @@ def test_what_nothing_falls_due_of_is_not_said(outbox: Outbox) -> None:
     assert still_said(message, (), NOW) is message
     assert still_said(_put(outbox, ITEMS[1]), {"b-1"}, NOW) is None
     # it stays marked as told
-    assert next(iter(outbox.messages())).items == ITEMS
+    assert ITEMS in [kept.items for kept in outbox.messages()]
 
 
 def test_a_message_with_fewer_lines_than_items_is_damaged(outbox: Outbox) -> None:
