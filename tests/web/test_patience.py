@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from collector.handin.senders import sender
 from collector.web.serving import patience
-from tests.web.sites import Place, free_port, served
+from tests.web.sites import Place, Site, free_port, served
 
 
 async def _plain(_request: Request) -> Response:
@@ -255,3 +255,14 @@ def test_a_handshake_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     loop.run_until_complete(loop.create_server(ssl=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)))
     loop.close()
     assert given["ssl_handshake_timeout"] == 15.0
+
+
+def test_who_waits_for_the_first_list_need_do_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Site(place)
+    monkeypatch.setattr(site.house.index, "renew", lambda **_: None)
+    monkeypatch.setattr(site.house.index, "said", lambda *_: "")
+    answer = site.browser("boss").get("/?lang=en")
+    assert (answer.status_code, answer.headers["Refresh"]) == (503, "5")
+    assert "reloads by itself" in answer.text

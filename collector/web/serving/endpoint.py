@@ -198,6 +198,8 @@ def _handled(asker: Asker, asked: Asked) -> Response:
         answer = asker.page("turned", problem.status, why=problem.why)
         if problem.status == 503:
             answer.headers["Retry-After"] = str(_AGAIN)
+        if problem.why == "turned_preparing" and asker.request.method == "GET":
+            answer.headers["Refresh"] = str(_AGAIN)
         return answer
 
 
