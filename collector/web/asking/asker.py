@@ -330,6 +330,7 @@ def waiting(asker: Asker, only: frozenset[str] | None) -> dict[str, Any]:
     lost = asker.house.waiting.lost(only)
     return {
         "waiting": rows, "waiting_paging": paging, "lost": lost[:WAITING], "lost_count": len(lost),
+        "of_before": asker.house.waiting.of_before((*rows, *lost[:WAITING])),
     }  # fmt: skip
 
 
