@@ -1,29 +1,34 @@
-"""Links of hosts that their record declares no more, as whoever reads the register says.
+"""Links of hosts that their record declares no more, or that were never made for that record.
 
-What is reached from outside reads none: it finds a mark beside the link, or does not.
+Whoever reads the register says so. What is reached from outside reads none: it finds a mark beside
+the link, or does not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from collector import private
 from collector.handin import links
+from collector.handin.earlier import is_earlier
 from collector.handin.links import Link
 from collector.handin.places import Places
 
 _MARK = ".gone"
 
 
-def tell(places: Places, declared: Mapping[str, Collection[str]]) -> None:
-    """`declared`: by pledge, of all of the register, its hosts of today.
+def tell(
+    places: Places, declared: Mapping[str, Collection[str]], begun: Mapping[str, datetime]
+) -> None:
+    """`declared`: by pledge, of all of the register, its hosts of today; `begun`: since when it is
 
-    A host that is declared again has its link again. Raises BadInput for a damaged file.
+    on record. A host that is declared again has its link again. Raises BadInput for a damaged file.
     """
     if not places.folder.is_dir():
         return
     for link in links.every(places):
-        gone = link.host not in declared.get(link.pledge, ())
+        gone = link.host not in declared.get(link.pledge, ()) or is_of_before(link, begun)
         if gone is is_gone(places, link):
             continue
         mark = places.file("links", link.digest, _MARK)
@@ -37,3 +42,8 @@ def tell(places: Places, declared: Mapping[str, Collection[str]]) -> None:
 
 def is_gone(places: Places, link: Link) -> bool:
     return private.is_there(places.file("links", link.digest, _MARK))
+
+
+def is_of_before(link: Link, begun: Mapping[str, datetime]) -> bool:
+    """Was it made for somebody else's record, of the same id?"""
+    return link.pledge in begun and is_earlier(link.made_at, begun[link.pledge])

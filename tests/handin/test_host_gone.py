@@ -28,7 +28,7 @@ def test_what_it_answers(served: Served) -> None:
     used, taken = served.link()
     data = output()
     served.put(taken, data)
-    tell(places, {link.pledge: ["another"]})
+    tell(places, {link.pledge: ["another"]}, {})
     for answer in (served.curl(address), served.curl(f"{address}/collect.sh"),
                    served.put(address, output("b"))):  # fmt: skip
         assert answer.status == 410, answer.text
@@ -39,7 +39,7 @@ def test_what_it_answers(served: Served) -> None:
     assert receipt.status == 200
     assert f"{used.host}（已不在登记中 no longer declared）" in receipt.text
     assert served.put(taken, data).status == 200
-    tell(places, {link.pledge: [link.host]})
+    tell(places, {link.pledge: [link.host]}, {})
     assert served.curl(address).status == 200
     assert "no longer declared" not in served.curl(taken).text
 

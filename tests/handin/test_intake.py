@@ -217,6 +217,24 @@ def test_a_link_of_before_the_record_hands_in_nothing_for_it(desk: Desk) -> None
     assert desk.evidence() == []
 
 
+def test_what_came_before_the_record_is_told_as_that(desk: Desk) -> None:
+    """Not as a host that its record does not declare, nor as this customer's in a message."""
+    link = desk.came(output(), "db-of-another")
+    path = desk.places.file("links", link.digest, ".json")
+    old = json.loads(path.read_text()) | {"made_at": "2020-01-01T00:00:00+00:00"}
+    path.write_text(json.dumps(old))
+    (one,) = desk.json("--list")["waiting"]
+    assert "the id was somebody else's then" in one["against"]
+    listed = " ".join(desk("pledge", "hand-in-link", "--list").out.split())
+    assert "the id was somebody else's then" in listed
+    told = desk.home / "notify.yml"
+    told.write_text('people: {"*": ["json://127.0.0.1:9/"]}\n')
+    told.chmod(0o600)
+    said = desk("pledge", "notify", "--settings", told, "--dry-run")
+    assert "db-of-another" not in said.out + said.err
+    assert "handed in as" not in said.out
+
+
 def test_one_that_is_refused_says_why_and_is_gone(desk: Desk) -> None:
     link = desk.came(output())
     assert desk("intake", "--refuse", link.id).status == 2

@@ -21,7 +21,7 @@ from collector.pledges.database import tables as register_tables
 from collector.pledges.database.rows import Version
 from collector.pledges.record.form import PledgeRecord, from_document
 from collector.pledges.record.times import CHINA
-from collector.pledges.record.voiding import with_void
+from collector.pledges.record.voiding import with_void, without_void
 from collector.pledges.register.attach import attach
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.register.register import Register
@@ -263,6 +263,37 @@ def test_what_is_void_is_shown_as_void_and_counts_for_nothing(own: Place) -> Non
     assert site.browser("boss").get("/pledges/demo-0/evidence/4.zip").status_code == 200
     for n in (1, 2, 3, 5):
         assert f'<th scope="row" class="number">{n}</th>' in page
+
+
+def test_what_is_void_is_given_out_to_who_sees_all_pledges_alone(own: Place) -> None:
+    """It may be of another customer's host."""
+    register = Register.open(own.register)
+    digest = register.every_evidence("demo-0")[3].digest
+    entry = {
+        "sequence": 4, "digest": digest, "reason": "采集的是另一台主机", "by": "王安",
+        "date": "2026-11-02",
+    }  # fmt: skip
+    site = Site(own)
+    path = "/pledges/demo-0/evidence/4.zip"
+    assert site.browser("aud").get(path).status_code == 200
+    register.change("demo-0", lambda known: with_void(known, entry, today=_TODAY))
+    auditor = site.browser("aud")
+    assert auditor.get(path).status_code == 404
+    assert auditor.get(f"{path}?at=2026-11-01").status_code == 404
+    assert auditor.get("/pledges/demo-0/evidence/3.zip").status_code == 200
+    (row,) = re.findall(r'<tr class="void">.*?</tr>', auditor.get("/pledges/demo-0").text)
+    for text in (">4<", "采集的是另一台主机", "王安", "2026-11-02"):
+        assert text in row, text
+    assert "/evidence/" not in row
+    for name in ("boss", "eng"):
+        browser = site.browser(name)
+        (row,) = re.findall(r'<tr class="void">.*?</tr>', browser.get("/pledges/demo-0").text)
+        assert path in row
+        answer = browser.get(path)
+        assert answer.status_code == 200
+        assert "demo-0-0004-void-" in answer.headers["content-disposition"]
+    register.change("demo-0", lambda known: without_void(known, 4, today=_TODAY))
+    assert auditor.get(path).status_code == 200
 
 
 @pytest.mark.parametrize("how", ["changed", "added", "gone", "another"])

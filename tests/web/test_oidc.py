@@ -82,6 +82,21 @@ def test_a_claim_says_in_which_role(site: Site, fresh: Maker) -> None:
     assert [a.name for a in site.house.accounts.every() if "~" in a.name] == [line.note[11:]]
 
 
+def test_a_session_of_before_sees_no_record_that_is_newer(site: Site, fresh: Maker) -> None:
+    """An id may have become another customer's; with the next sign-in it is said anew."""
+    fresh.claims["groups"] = ["inspectors"]
+    browser = site.browser()
+    assert _go(browser).status_code == 303
+    assert browser.get("/pledges/demo-1").status_code == 200
+    table = tables.sessions
+    with site.house.state.write() as connection:
+        connection.execute(table.update().values(made_at=time.time() - 6 * 3600))
+    assert browser.get("/pledges/demo-1").status_code == 404
+    assert "demo-1" not in browser.get("/export.csv?life=all").text
+    assert _go(browser).status_code == 303
+    assert browser.get("/pledges/demo-1").status_code == 200
+
+
 def test_nobody_becomes_a_local_account(site: Site, fresh: Maker) -> None:
     fresh.claims |= {"preferred_username": "boss", "groups": ["inspectors"]}
     browser = site.browser()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from collector.pledges.database import location
 from collector.pledges.register.register import Register
 from collector.web.asking import settings as told
 from collector.web.asking.settings import Settings
+from collector.web.keeping.accounts import Account
 from tests.handin.served import output
-from tests.web.sites import ORIGIN, Place, Site, filled, with_accounts
+from tests.web.sites import ORIGIN, PASSWORD, Place, Site, filled, with_accounts
 
 
 @pytest.fixture
@@ -147,3 +149,70 @@ def test_what_was_taken_in_and_is_in_no_evidence_is_said(own: Place) -> None:
             assert (receipt.sha256 in page) is sees
     quarantine.decide(places, receipt, "accepted", again=True, bundle=evidence[0].digest)
     assert "in no evidence" not in site.browser("boss").get("/?lang=en").text
+
+
+def _came(places: Places, host: str, *, bundle: str = "", earlier: bool = True) -> str:
+    """What the digest of the bytes is of a hand-in for demo-2, with a link older than its record.
+
+    `bundle`: that it was taken into.
+    """
+    link, _ = links.new(places, "demo-2", host, 3, timedelta(days=1))
+    upload = quarantine.Upload(places, link)
+    upload.write(f"{host}{bundle}".encode())
+    upload.sync()
+    receipt, _ = upload.take_in("", "test")
+    upload.close()
+    if bundle:
+        quarantine.decide(places, receipt, "accepted", sequence=1, bundle=bundle)
+    if earlier:
+        _is_earlier(places, link)
+    return receipt.sha256
+
+
+def _is_earlier(places: Places, link: links.Link) -> None:
+    path = places.file("links", link.digest, ".json")
+    old = json.loads(path.read_text()) | {"made_at": "2020-01-01T00:00:00+00:00"}
+    path.write_text(json.dumps(old))
+
+
+def test_what_came_under_the_id_before_is_none_of_this_customer(own: Place) -> None:
+    """A register that was restored gives the id to the next one, and the hand-ins lie there yet."""
+    site = Site(own)
+    places = Places(location.place(own.register).hand_in)
+    waits, lost = _came(places, "secret-db"), _came(places, "secret-ca", bundle="0" * 64)
+    theirs = _came(places, "web-01", earlier=False)
+    site.house.accounts.add(Account("both", "customer", frozenset({"demo-2", "demo-3"})), PASSWORD)
+    for name, path in (
+        ("cust", "/pledges/demo-2"), ("boss", "/pledges/demo-2"), ("both", "/?lang=en"),
+    ):  # fmt: skip
+        page = site.browser(name).get(path).text
+        assert theirs in page, (name, path)
+        for word in (waits, lost, "secret-db", "secret-ca", "in no evidence", "waiting: 2"):
+            assert word not in page, (name, path, word)
+    # somebody has to refuse it
+    page = site.browser("boss").get("/?lang=en").text
+    assert waits in page and lost in page
+    assert page.count("of whoever had this id before") == 2
+
+
+def test_a_link_of_before_takes_nothing_and_one_of_no_record_is_no_customers(own: Place) -> None:
+    places = Places(location.place(own.register).hand_in)
+    (old, closed), (_, good), (link, _) = (
+        links.new(places, id, host, 3, timedelta(days=1))
+        for id, host in (("demo-2", "web-01"), ("demo-2", "web-01"), ("demo-9", "secret-db"))
+    )
+    _is_earlier(places, old)
+    upload = quarantine.Upload(places, link)
+    upload.write(b"x")
+    upload.sync()
+    upload.take_in("", "test")
+    upload.close()
+    site = Site(own)
+    client = site.browser().client
+    assert client.get(f"/hand-in/{good}").status_code == 200
+    assert client.get(f"/hand-in/{closed}").status_code == 410
+    assert client.put(f"/hand-in/{closed}", content=output()).status_code == 410
+    account = Account("next", "customer", frozenset({"demo-2", "demo-9"}))
+    site.house.accounts.add(account, PASSWORD)
+    assert "secret-db" not in site.browser("next").get("/").text
+    assert link.id in site.browser("boss").get("/").text

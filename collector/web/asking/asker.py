@@ -7,7 +7,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 
 LANGS: tuple[Lang, ...] = ("zh", "en")
 _Row = TypeVar("_Row")
-# the clocks of who keeps the register, and of the page
-_WITHIN = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +117,19 @@ class Asker:
         Not one that was somebody else's when the account was given: a register that was restored
         knows nothing of that, and gives an id to the next customer.
         """
-        account = self.account
-        if account.pledges is None or not account.local:
-            return account.pledges
+        if self.session is None:
+            raise NotFoundError
+        pledges = self.session.account.pledges
+        if pledges is None:
+            return None
         if self.theirs is None:
-            since = given(self.house.state, account.name)
+            until = given(self.house.state, self.session)
             with self.house.library.open() as register:
-                begun = register.begun(account.pledges)
+                begun = register.begun(pledges)
             self.theirs = frozenset(
                 id
-                for id in account.pledges
-                if id not in begun or (since is not None and since >= begun[id] - _WITHIN)
+                for id in pledges
+                if id not in begun or (until is not None and begun[id] <= until)
             )
         return self.theirs
 
@@ -330,6 +330,7 @@ def waiting(asker: Asker, only: frozenset[str] | None) -> dict[str, Any]:
     lost = asker.house.waiting.lost(only)
     return {
         "waiting": rows, "waiting_paging": paging, "lost": lost[:WAITING], "lost_count": len(lost),
+        "of_before": asker.house.waiting.of_before((*rows, *lost[:WAITING])),
     }  # fmt: skip
 
 

@@ -23,9 +23,12 @@ _SEEN = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Session:
+    """`made_at`: when it was signed in (aware); None for one that is of its request alone."""
+
     account: Account
     csrf: str
     token: str
+    made_at: datetime | None = None
 
 
 class Sessions:
@@ -80,7 +83,8 @@ class Sessions:
             with self._state.write() as connection:
                 seen = table.update().where(table.c.token == digest).values(seen_at=now)
                 connection.execute(seen)
-        return Session(account, str(row["csrf"]), token)
+        made_at = datetime.fromtimestamp(row["made_at"], UTC)
+        return Session(account, str(row["csrf"]), token, made_at)
 
     def end(self, token: str) -> None:
         table = tables.sessions

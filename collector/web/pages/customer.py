@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any, BinaryIO
+from typing import Any
 
-from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
 
-from collector import private
-from collector.attest.bundle.making import pack
 from collector.catalog import clause_number, clauses
-from collector.errors import BadInput, CollectorError
-from collector.i18n.message import msg
+from collector.errors import CollectorError
 from collector.model import Lang, Result
 from collector.pledges.database.rows import Evidence
 from collector.pledges.database.transactions import DatabaseSaysError
@@ -25,12 +20,9 @@ from collector.pledges.standing.newest_looks import Looks
 from collector.pledges.status.findings import Life
 from collector.report.model import found as columns
 from collector.report.model.standings import standings
-from collector.verify import open_bundle
 from collector.web.asking.asker import (
     Asker,
-    NotFoundError,
     TurnedAwayError,
-    attached,
     page,
     waiting,
 )
@@ -42,7 +34,6 @@ from collector.web.reading.customer import LIVES, Dossier, GoneError, NotThenErr
 
 _CLAUSES = ("2.2", "2.3", "2.4")
 _LIVES, _BUNDLES, _TWINS = 100, 25, 20
-_CHUNK = 1 << 16
 
 
 def customer(asker: Asker) -> Response:
@@ -83,7 +74,7 @@ def customer(asker: Asker) -> Response:
         waivers=_waivers(known),
         notices=on_record.given(known.record),
         taken_back=on_record.taken_back(known.record, asker.lang),
-        bundles=[_bundle(known, one) for one in bundles],
+        bundles=[_bundle(asker, known, one) for one in bundles],
         bundles_paging=bundles_paging,
         overdue=[str(masked(due.text.to(asker.lang))) for due in known.status.overdue],
         **(waiting(asker, frozenset({id})) if not at else {"waiting": (), "lost": ()}),
@@ -172,57 +163,6 @@ def findings(asker: Asker) -> Response:
     form = asker.parts["form"]
     name = f"findings-{id}" + (f"-{known.at.isoformat()}" if known.at else "")
     return asker.sheet(form, name, title, columns.titles(asker.lang), rows)
-
-
-def bundle(asker: Asker) -> Response:
-    """One bundle as a ZIP in its one form, as `repack` makes it."""
-    id = asker.parts["id"]
-    asker.must_see(id)
-    sequence = asker.parts["sequence"]
-    with asker.house.library.open() as register:
-        # one address each: another way to write the number is none
-        found = [e for e in register.every_evidence(id) if str(e.sequence) == sequence]
-    if not found or not found[0].path.is_dir():
-        raise NotFoundError
-    try:
-        source = _packed(found[0])
-    except CollectorError as problem:
-        asker.note = f"changed: evidence {sequence}"
-        why = asker.why(problem)
-        return asker.page("doubted", 409, id=id, why=why, title="changed_title")
-    name = f"{id}-{found[0].sequence:04d}-{found[0].digest[:12]}.zip"
-    return Download(source, attached(name))
-
-
-def _packed(one: Evidence) -> BinaryIO:
-    """The ZIP, open; it has no name any more, so that nothing of it is left, however this ends."""
-    with private.set_aside() as folder:
-        target = folder / "bundle.zip"
-        pack(one.path, target)
-        # what is given out is looked at, not what it was made of
-        with open_bundle(target) as opened:
-            if opened.digest != one.digest:
-                raise BadInput(msg("changed_since_attached"), where=str(one.path))
-        return target.open("rb")
-
-
-class Download(StreamingResponse):
-    """An open file, which is closed when all is sent, or the one who asked has gone."""
-
-    def __init__(self, source: BinaryIO, headers: Mapping[str, str]) -> None:
-        size = os.fstat(source.fileno()).st_size
-        super().__init__(
-            iter(lambda: source.read(_CHUNK), b""),
-            media_type="application/zip",
-            headers={**headers, "Content-Length": str(size)},
-        )
-        self._source = source
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._source.close()
 
 
 def _answers(
@@ -336,11 +276,13 @@ def _waivers(known: Dossier) -> list[Mapping[str, Any]]:
     ]
 
 
-def _bundle(known: Dossier, one: Evidence) -> dict[str, Any]:
+def _bundle(asker: Asker, known: Dossier, one: Evidence) -> dict[str, Any]:
+    # what is void may be of somebody else's host (`evidence.bundle`)
+    given_out = asker.only is None or one.sequence not in known.void
     return {
         "row": one,
         "verdicts": [(clause, known.verdict_of(one, clause)) for clause in _CLAUSES],
         "past": one.sequence in known.past,
-        "kept": one.path.is_dir(),
+        "kept": given_out and one.path.is_dir(),
         "void": masked(dict(known.void[one.sequence])) if one.sequence in known.void else None,
     }

@@ -170,7 +170,8 @@ class Index:
         if self._handed is not None:
             # what strangers reach reads no register, and is told which hosts there are
             with suppress(CollectorError, OSError):
-                tell(self._handed, {one.record.id: _asked_of(one) for one in every})
+                declared = {one.record.id: _asked_of(one) for one in every}
+                tell(self._handed, declared, register.begun())
         # its hosts and addresses are not to stay with us
         self._freed = self._freed or any(row["life"] == "disposed" for row, _ in rows)
 

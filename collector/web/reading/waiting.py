@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from collector.errors import CollectorError
 from collector.handin import quarantine
+from collector.handin.earlier import asked_at, is_earlier
 from collector.handin.lost import Accepted
 from collector.handin.places import Places
 from collector.handin.quarantine import Receipt
@@ -13,7 +15,11 @@ from collector.web.reading.library import Library
 
 
 class Waiting:
-    """Reads the quarantine, which holds so much and no more (`Bounds`)."""
+    """Reads the quarantine, which holds so much and no more (`Bounds`).
+
+    Of some pledges alone nothing is told that came under their ids before they were on record: that
+    is another customer's. Whoever sees all pledges is told of it as just that (`of_before`).
+    """
 
     def __init__(self, places: Places, library: Library) -> None:
         self._places, self._library = places, library
@@ -21,6 +27,7 @@ class Waiting:
         self._lost: tuple[tuple[str, int], Sequence[Receipt]] | None = None
         # what was received never changes
         self._known: dict[str, Receipt] = {}
+        self._asked: dict[str, datetime] = {}
 
     def lost(self, only: frozenset[str] | None) -> Sequence[Receipt]:
         """Of these pledges, what was taken in and is in no evidence of the register any more."""
@@ -33,7 +40,7 @@ class Waiting:
             known = self._lost
             if known is None or known[0] != mark:
                 known = self._lost = mark, self._accepted.lost(register.bundles())
-        return [one for one in known[1] if only is None or one.pledge in only]
+        return self._theirs(known[1], only)
 
     def of(self, only: frozenset[str] | None) -> Sequence[Receipt]:
         """Of these pledges (None: of all), the oldest first; what is damaged, intake tells."""
@@ -53,6 +60,32 @@ class Waiting:
             if one is None:
                 continue
             self._known[digest] = one
-            if only is None or one.pledge in only:
-                found.append(one)
-        return sorted(found, key=lambda one: (one.received_at, one.id))
+            found.append(one)
+        return sorted(self._theirs(found, only), key=lambda one: (one.received_at, one.id))
+
+    def of_before(self, found: Collection[Receipt]) -> frozenset[str]:
+        """The digests of those whose links are older than the record that bears their id today."""
+        if not found:
+            return frozenset()
+        with self._library.open() as register:
+            begun = register.begun({one.pledge for one in found})
+        return frozenset(
+            one.digest
+            for one in found
+            if one.pledge in begun and is_earlier(self._asked_at(one), begun[one.pledge])
+        )
+
+    def _theirs(self, found: Sequence[Receipt], only: frozenset[str] | None) -> Sequence[Receipt]:
+        if only is None:
+            return found
+        mine = [one for one in found if one.pledge in only]
+        with self._library.open() as register:
+            there = register.begun(only) if mine else {}
+        before = self.of_before(mine)
+        # of an id that nobody has yet, nobody knows whose it was
+        return [one for one in mine if one.pledge in there and one.digest not in before]
+
+    def _asked_at(self, one: Receipt) -> datetime:
+        if one.digest not in self._asked:
+            self._asked[one.digest] = asked_at(self._places, one)
+        return self._asked[one.digest]

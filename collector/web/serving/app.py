@@ -23,7 +23,7 @@ from collector.web.keeping.accounts import Accounts
 from collector.web.keeping.sessions import Sessions
 from collector.web.keeping.state import State
 from collector.web.keeping.throttle import Throttle
-from collector.web.pages import customer, files, finding, oidc, overview, people, sign_in
+from collector.web.pages import customer, evidence, files, finding, oidc, overview, people, sign_in
 from collector.web.reading.asked import Rows
 from collector.web.reading.customer import Customer
 from collector.web.reading.index import Index
@@ -40,7 +40,7 @@ _READ: Sequence[tuple[str, Handler]] = (
     ("/due/export.{form:str}", overview.due_export),
     ("/pledges/{id:str}", customer.customer),
     ("/pledges/{id:str}/findings.{form:str}", customer.findings),
-    ("/pledges/{id:str}/evidence/{sequence:str}.zip", customer.bundle),
+    ("/pledges/{id:str}/evidence/{sequence:str}.zip", evidence.bundle),
     ("/pledges/{id:str}/findings/{control:str}/{host:path}", finding.finding),
     ("/password", sign_in.password_page),
     ("/accounts", people.accounts),

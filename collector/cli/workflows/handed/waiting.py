@@ -82,7 +82,7 @@ def held_all(
         try:
             capture = read(register, places, one)
             seen[one.digest] = Seen(one, sighting(capture), reads_of(capture))
-            _check_pledge(register, one)
+            _check_pledge(register, places, one)
             _check(register, places, one, capture, moved=moved)
         except CollectorError as problem:
             troubles[one.digest] = problem
@@ -191,8 +191,10 @@ def _look(data: bytes, host: str) -> None:
     looking.of_bytes(data, host)
 
 
-def _check_pledge(register: Register, one: Receipt) -> None:
+def _check_pledge(register: Register, places: Places, one: Receipt) -> None:
     record = register.get(one.pledge)
+    # first of all: what the record says of its hosts is of another customer
+    check_given(register, places, one)
     if one.host not in record.hosts:
         raise BadInput(
             tr(
@@ -212,7 +214,6 @@ def _check(
             mend=msg("set_clock_collect_anew"),
         )
     asked = links.of_digest(places, one.digest)
-    check_given(register, one, asked)
     _check_replayed(register, one, seen)
     if asked is not None and seen.looked_at < asked.made_at - _CLOCKS:
         raise BadInput(

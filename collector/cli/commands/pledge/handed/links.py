@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -87,8 +88,9 @@ def hand_in_link(
     register = open_register(location)
     places = place(register, location)
     if listed:
-        tell(places, {known.id: known.hosts for known in register.briefs()})
-        return _list(places, pledge)
+        begun = register.begun()
+        tell(places, {known.id: known.hosts for known in register.briefs()}, begun)
+        return _list(places, pledge, begun)
     if revoke:
         return _revoke(places, revoke)
     record = register.get(str(pledge))
@@ -138,11 +140,11 @@ def _base(url: str) -> str:
     return url.rstrip("/")
 
 
-def _list(places: Places, pledge: str | None) -> int:
+def _list(places: Places, pledge: str | None, begun: Mapping[str, datetime]) -> int:
     from collector.cli.options.answering import answer as told
     from collector.cli.ui.grid import Grid
     from collector.handin import links
-    from collector.handin.gone import is_gone
+    from collector.handin.gone import is_gone, is_of_before
 
     found = [link for link in links.every(places) if pledge in (None, link.pledge)]
     told(links=[_told(places, link) for link in found])
@@ -155,7 +157,9 @@ def _list(places: Places, pledge: str | None) -> int:
     )
     for link in found:
         state = _STATES[links.state(places, link)].to(lang())
-        if is_gone(places, link):
+        if is_of_before(link, begun):
+            state += tr("，其时该编号另属他人", ", the id was somebody else's then")
+        elif is_gone(places, link):
             state += tr("，主机已不在登记中", ", host no longer declared")
         at = link.ends_at.isoformat(timespec="minutes")
         grid.add_row(link.id, state, link.pledge, one_line(link.host), at)

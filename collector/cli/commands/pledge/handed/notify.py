@@ -105,6 +105,7 @@ def notify(
     )
     from collector.cli.workflows.desk.letting_go import let_go, outbox_of
     from collector.cli.workflows.desk.withdrawing import gone
+    from collector.cli.workflows.handed.given import of_today
     from collector.cli.workflows.handed.waiting import place, undecided
     from collector.notify import sending
     from collector.notify.settings import load
@@ -113,7 +114,8 @@ def notify(
     now = datetime.now(UTC)
     register = open_register(location)
     found, doubts = items(register, now, to_the_end(within, now))
-    found += handed_in(register, undecided(place(register, location)))
+    places = place(register, location)
+    found += handed_in(register, of_today(register, places, undecided(places)))
     doubted = say_doubts(doubts, register)
     given, left = shared_out(found, people)
     if left:
