@@ -147,14 +147,6 @@ class ReadOnlyRegister(Register):
         with self._database.read() as connection:
             return self._hold(connection, id)
 
-    def begun(self, ids: Collection[str]) -> dict[str, datetime]:
-        """When the first version of each of these records was written (aware)."""
-        table = tables.versions
-        query = select(table.c.pledge, func.min(table.c.added_at)).where(table.c.pledge.in_(ids))
-        with self._database.read() as connection:
-            rows = connection.execute(query.group_by(table.c.pledge)).all()
-        return {str(id): datetime.fromisoformat(str(at)) for id, at in rows}
-
     def number_before(self, id: str, over: datetime) -> int:
         """Of the newest version that there was then, its number; 0 where there was none.
 

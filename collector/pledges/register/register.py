@@ -257,6 +257,16 @@ class Register(Seen):
         """The ids of the records that another one says it continues."""
         return continued(self.briefs())
 
+    def begun(self, ids: Collection[str] | None = None) -> dict[str, datetime]:
+        """When the first version of each of these records (None: of all) was written (aware)."""
+        table = tables.versions
+        query = select(table.c.pledge, func.min(table.c.added_at)).group_by(table.c.pledge)
+        if ids is not None:
+            query = query.where(table.c.pledge.in_(ids))
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return {str(id): datetime.fromisoformat(str(at)) for id, at in rows}
+
     def history(self, id: str) -> tuple[Version, ...]:
         """All versions of a record, the first one first; raises BadInput when there is none.
 
