@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from pg8000.exceptions import DatabaseError
+from pg8000.exceptions import DatabaseError  # type: ignore[import-untyped]
 from sqlalchemy.exc import DBAPIError
 
 from collector.pledges.database.transactions import Database, DatabaseAwayError, DatabaseSaysError

@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import logging
 import os
 import sqlite3
 import time
@@ -268,9 +267,6 @@ def open_sqlite(path: Path) -> Engine:
 
 def open_url(url: URL) -> Engine:
     """The engine of a register in a database server."""
-    # what broke a connection is said by whoever asked something of it; that it cannot be ended
-    # either is no news, and the pool would tell it with all of its own code
-    logging.getLogger(f"{NullPool.__module__}.{NullPool.__name__}").setLevel(logging.CRITICAL)
     return create_engine(
         url, poolclass=NullPool, isolation_level="READ COMMITTED", connect_args=unasked(url)
     )

@@ -113,6 +113,8 @@ class Database:
         except (TimeoutError, ConnectionError) as problem:
             # pg8000 passes on what the socket says where a server takes the first word of it and
             # answers none, or ends just then
+            if isinstance(problem, ConnectionError) and "://" not in self.where:
+                raise
             raise DatabaseAwayError(_plain(problem), where=self.where) from None
 
 
