@@ -24,7 +24,6 @@ from collector.resources import home_place
 if TYPE_CHECKING:
     from collector.cli.workflows.desk.digests import Item
     from collector.cli.workflows.desk.letting_go import DueNow
-    from collector.cli.workflows.desk.telling import Told
     from collector.notify.outbox import Message, Outbox
     from collector.notify.settings import Person
     from collector.pledges.register.register import Register
@@ -106,7 +105,7 @@ def notify(
         without_address,
     )
     from collector.cli.workflows.desk.letting_go import due_now, let_go, outbox_of
-    from collector.cli.workflows.desk.telling import let_go_of, told
+    from collector.cli.workflows.desk.telling import let_go_of
     from collector.cli.workflows.desk.withdrawing import gone
     from collector.cli.workflows.handed.waiting import place, undecided
     from collector.notify import sending
@@ -127,17 +126,16 @@ def notify(
     _say_without_address(strange)
     if dry_run:
         due = due_now(outbox, register, people, found, until, now)
-        known = told(outbox, people, due.begun, now, again=again)
-        fresh = _new(outbox, register, people, due, folder, now, known)
+        fresh, _ = _new(outbox, register, people, due, folder, now, again=again)
         return _shown(fresh, people, outbox.key())
     sending.check()
     with outbox.held():
         outbox.belongs_to(register.name(), register.where, claim=True)
         due = due_now(outbox, register, people, found, until, now)
-        known = told(outbox, people, due.begun, now, again=again)
-        for message, files in _new(outbox, register, people, due, folder, now, known):
+        fresh, dead = _new(outbox, register, people, due, folder, now, again=again)
+        for message, files in fresh:
             outbox.put(message, files)
-        anew = let_go_of(outbox, people, known.dead)
+        anew = let_go_of(outbox, people, dead)
         # read now: what was disposed of while we looked is told to nobody
         let_go(outbox, register.emptied(), now)
         over = silent(register, now)
@@ -175,14 +173,16 @@ def _new(
     due: DueNow,
     folder: Path | None,
     now: datetime,
-    known: Told,
-) -> list[tuple[Message, list[bytes]]]:
-    """The messages about what nobody was told of yet, or not by all channels."""
+    *,
+    again: bool,
+) -> tuple[list[tuple[Message, list[bytes]]], Mapping[str, Sequence[str]]]:
+    """The messages about what nobody was told of yet, or not by all channels; and `Told.dead`."""
     from collector.cli.workflows.desk.digests import messages, notices
-    from collector.cli.workflows.desk.telling import begun_with
+    from collector.cli.workflows.desk.telling import begun_with, told
     from collector.cli.workflows.desk.withdrawing import withdrawals
 
     key, begun = outbox.key(), due.begun
+    known = told(outbox, people, begun, now, again=again)
     found: list[tuple[Message, list[bytes]]] = []
     for name, every in due.given.items():
         person = people[name]
@@ -199,7 +199,7 @@ def _new(
             said = person.lang or lang()
             found += messages(person.only(wanted, key), some, said, now, files, wanted)
     found += withdrawals(register, outbox, folder, begun)
-    return [(begun_with(message, begun), files) for message, files in found]
+    return [(begun_with(message, begun), files) for message, files in found], known.dead
 
 
 def _shown(
