@@ -19,7 +19,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -46,6 +46,8 @@ class Message:
     """`items` are the keys of what it tells of; `files` digests (hex SHA-256) by name.
 
     `channels` are known by `settings.known_by`, or by their place in the settings, as once.
+    `at`: when it was written down. `begun`: by pledge, when its record was, as the register said
+    (ISO 8601): an id may be given to somebody else.
     """
 
     id: str
@@ -56,6 +58,8 @@ class Message:
     items: tuple[str, ...]
     channels: tuple[str, ...]
     files: tuple[tuple[str, str], ...] = ()
+    at: str = ""
+    begun: tuple[tuple[str, str], ...] = ()
 
 
 class Outbox:
@@ -98,17 +102,21 @@ class Outbox:
                 msg("another_hostpledge_work_here"), where=str(self.folder), mend=msg("wait_for_it")
             ) from None
 
-    def told(self, people: Collection[str]) -> set[tuple[str, str]]:
+    def told(
+        self, people: Collection[str], counts: Callable[[Message, str], bool] = lambda _, __: True
+    ) -> set[tuple[str, str]]:
         """Whom, and by which channel, what was told, or is to be: it is never put in again.
 
         By channel only what somebody was told who is none of `people` any more: that one may have
-        another name now. Of those who are there, each is told what is theirs.
+        another name now. Of those who are there, each is told what is theirs. What of a message
+        does not count is left out.
         """
         return {
             (whom, item)
             for message in self.messages()
             for whom in (message.to, *(() if message.to in people else message.channels))
             for item in message.items
+            if counts(message, item)
         }
 
     def key(self) -> bytes:
@@ -129,8 +137,8 @@ class Outbox:
             if not path.exists():
                 private.write_aside(path, data)
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        made = replace(message, id=secrets.token_hex(6))
-        self._store("messages", made.id, {"schema": SCHEMA, "at": at, **_document(made)})
+        made = replace(message, id=secrets.token_hex(6), at=at)
+        self._store("messages", made.id, {"schema": SCHEMA, **_document(made)})
         return made
 
     def rewrite(self, message: Message) -> None:
@@ -142,7 +150,21 @@ class Outbox:
         """Nothing of it is kept. Its marks go last: without them it would be sent once more."""
         (self.folder / "messages" / f"{message.id}.json").unlink(missing_ok=True)
         private.sync_folder(self.folder / "messages")
-        for channel in message.channels:
+        self._unmark(message, message.channels)
+
+    def go_by(self, message: Message, channels: Sequence[str]) -> None:
+        """By these from now on, and by no others; without any it is dropped.
+
+        The marks of the others go last, as in `drop`.
+        """
+        if not channels:
+            self.drop(message)
+            return
+        self.rewrite(replace(message, channels=tuple(channels)))
+        self._unmark(message, [one for one in message.channels if one not in channels])
+
+    def _unmark(self, message: Message, channels: Collection[str]) -> None:
+        for channel in channels:
             name = f"{message.id}.{channel}"
             for path in (("sending", name), ("tries", f"{name}.json"), ("done", f"{name}.json")):
                 self.folder.joinpath(*path).unlink(missing_ok=True)
@@ -277,4 +299,6 @@ def _message(document: dict[str, Any]) -> Message:
         tuple(map(str, document["items"])),
         tuple(map(str, document["channels"])),
         tuple((str(name), str(sha256)) for name, sha256 in document["files"]),
+        str(document["at"]),
+        tuple((str(id), str(at)) for id, at in document.get("begun", ())),
     )

@@ -16,8 +16,8 @@ import json
 import os
 import re
 import stat
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote
@@ -54,6 +54,11 @@ class Person:
     def known_by(self, key: bytes) -> tuple[str, ...]:
         """By what an outbox knows each channel, wherever it stands and whoever has it."""
         return tuple(known_by(channel, key) for channel in self.channels)
+
+    def only(self, channels: Collection[str], key: bytes) -> Person:
+        """With those of the channels alone that an outbox knows by these."""
+        known = zip(self.channels, self.known_by(key), strict=True)
+        return replace(self, channels=tuple(one for one, by in known if by in channels))
 
 
 def known_by(channel: str, key: bytes) -> str:

@@ -81,6 +81,32 @@ def database(at: str) -> str:
     return f"{at}/{name}"
 
 
+def limited(at: str) -> str:
+    """The URL of a new database as somebody has it whom the server can hold off."""
+    where = database(at)
+    name = where.rpartition("/")[2]
+    _by_superuser(where, f"CREATE ROLE {name} LOGIN", f"ALTER DATABASE {name} OWNER TO {name}")
+    return where.replace("postgres@", f"{name}@")
+
+
+def no_more(at: str, where: str) -> None:
+    """Whom `limited` gave that URL gets no connection any more, and has lost what it had."""
+    name = where.rpartition("/")[2]
+    _by_superuser(
+        f"{at}/postgres",
+        f"ALTER ROLE {name} CONNECTION LIMIT 0",
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{name}'",
+    )
+
+
+def _by_superuser(where: str, *statements: str) -> None:
+    engine = create_engine(where, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
 class Owner:
     """Somebody who has the database in their hands, with nothing in their way."""
 

@@ -25,7 +25,7 @@ from collector.web.keeping.state import State
 from collector.web.reading import index as indexes
 from collector.web.serving.quiet import quiet
 from tests.pledges.bundles import Signer
-from tests.pledges.places import database, postgresql, server
+from tests.pledges.places import database, limited, no_more, postgresql, server
 from tests.web.sites import Place, Site, record, with_accounts
 
 __all__ = ["postgresql"]
@@ -263,3 +263,43 @@ def test_a_pool_with_none_left_is_one_page(place: Place, caplog: pytest.LogCaptu
     finally:
         for one in held:
             one.close()
+
+
+def test_a_server_that_has_no_connection_left_is_one_page(
+    postgresql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For who has signed in as well, and whatever is asked or sent."""
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
+    where, own = limited(postgresql), str(tmp_path / "state")
+    Register.open(where).add(record("demo-0", "示例单位", 0))
+    with_accounts(own)
+    site = Site(Place(where, own, Signer(tmp_path / "signer"), tmp_path))
+    browser = site.browser("boss")
+    assert browser.get("/pledges/demo-0").status_code == 200
+    no_more(postgresql, where)
+    # the connections that the pool holds are found broken by the first of them
+    for path in ("/pledges/demo-0", "/pledges/demo-0/findings.csv", "/pledges/demo-0"):
+        _turned_away(browser.get(path))
+    form = {"name": "new", "role": "customer", "pledges": "demo-0"}
+    _turned_away(browser.post("/accounts/new", form))
+
+
+def test_accounts_whose_server_has_no_connection_left_are_one_page(
+    postgresql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
+    where, state = str(tmp_path / "register.sqlite"), limited(postgresql)
+    Register.open(where).add(record("demo-0", "示例单位", 0))
+    with_accounts(state)
+    site = Site(Place(where, state, Signer(tmp_path / "signer"), tmp_path))
+    browser = site.browser("boss")
+    no_more(postgresql, state)
+    for who in (browser, site.browser()):
+        for path in ("/", "/sign-in", "/due", "/nothing"):
+            _turned_away(who.get(path))
+
+
+def _turned_away(answer: Any) -> None:
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "30"
+    assert "The database cannot be reached for the moment" in answer.text

@@ -8,15 +8,19 @@ same output is safe to look at and, where it is JSON, still says the same.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 from typing import Any, TextIO
 
-from collector.errors import escaped
+from collector.cli.asked.loudness import verbose
+from collector.errors import escaped, one_line
 
 # what moves the line of progress to its beginning and empties it
 _AGAIN = "\r\033[K"
 _STREAMS = ((1, "stdout"), (2, "stderr"))
+# whose defects the log of the page is to have with all there is of them
+_OURS = ("hostpledge", "collector")
 
 
 class ReaderGoneError(BaseException):
@@ -82,6 +86,28 @@ class Err(io.TextIOWrapper):
         """Each write did it."""
 
 
+class _OneLine(logging.Formatter):
+    """What a library warns of: one line as any other, without where in its own code that was."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        if record.name.partition(".")[0] in _OURS or _all_is_wanted():
+            return super().format(record)
+        said = record.getMessage()
+        if record.exc_info and (problem := record.exc_info[1]) is not None:
+            said = f"{said}: {type(problem).__name__}: {problem}"
+        return one_line(said, 2000)
+
+
+def _unraisable(found: sys.UnraisableHookArgs) -> None:
+    """Nobody can do anything about it: a connection that broke ends once more when it is let go."""
+    if _all_is_wanted():
+        sys.__unraisablehook__(found)
+
+
+def _all_is_wanted() -> bool:
+    return bool(os.environ.get("HOSTPLEDGE_DEBUG")) or verbose()
+
+
 def _named(problem: OSError) -> BaseException:
     if isinstance(problem, BrokenPipeError):
         return ReaderGoneError()
@@ -94,6 +120,7 @@ def begin() -> None:
 
     Whatever is opened next would take their place otherwise, and be written into. A closed
     standard output takes nothing: what was to be said there is lost, and that is no success.
+    No library says there more than a line at a time.
     """
     for number in (0, 1, 2):
         try:
@@ -105,6 +132,9 @@ def begin() -> None:
         known: TextIO | None = getattr(sys, name)
         if known is None or _is(known, number):
             setattr(sys, name, Out() if number == 1 else Err())
+    sys.unraisablehook = _unraisable
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(_OneLine())
 
 
 def _is(stream: TextIO, number: int) -> bool:

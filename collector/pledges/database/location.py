@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sys
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
 
 from collector import private
 from collector.errors import BadInput
@@ -71,6 +73,9 @@ class Place(NamedTuple):
     def engine(self) -> Engine:
         if isinstance(self.database, Path):
             return tables.open_sqlite(self.database)
+        # what broke a connection is said by whoever asked something of it; that it cannot be ended
+        # either is no news, and the pool would tell it with all of its own code
+        logging.getLogger(f"{NullPool.__module__}.{NullPool.__name__}").setLevel(logging.CRITICAL)
         try:
             return tables.open_url(self.database)
         except (ArgumentError, NoSuchModuleError, ValueError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, Engine, exc
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
@@ -104,15 +105,28 @@ class Database:
                 msg("another_process_wrote_same"), where=self.where, mend=msg("try_again")
             ) from None
         except DBAPIError as problem:
-            away = problem.connection_invalidated or type(problem) is InterfaceError
-            kind = DatabaseAwayError if away and "://" in self.where else DatabaseSaysError
+            away = _is_away(problem) and "://" in self.where
+            kind = DatabaseAwayError if away else DatabaseSaysError
             raise kind(_plain(problem.orig), where=self.where) from None
         except exc.TimeoutError:
             raise DatabaseAwayError(msg("database_takes_no_more"), where=self.where) from None
-        except TimeoutError as problem:
+        except (TimeoutError, ConnectionError) as problem:
             # pg8000 passes on what the socket says where a server takes the first word of it and
-            # answers none
+            # answers none, or ends just then
+            if isinstance(problem, ConnectionError) and "://" not in self.where:
+                raise
             raise DatabaseAwayError(_plain(problem), where=self.where) from None
+
+
+# by which PostgreSQL says that it takes no work for the moment: the line is broken, it ends or
+# begins, it has no connection left; postgresql.org/docs/current/errcodes-appendix.html
+_TAKES_NONE = ("08", "57P01", "57P02", "57P03", "57P05", "53300")
+
+
+def _is_away(problem: DBAPIError) -> bool:
+    if problem.connection_invalidated or type(problem) is InterfaceError:
+        return True
+    return str(_fields(problem.orig).get("C", "")).startswith(_TAKES_NONE)
 
 
 # by which SQLite says that what was to be written found no room, sqlite.org/rescode.html
@@ -134,6 +148,11 @@ def _plain(problem: BaseException | None) -> str:
 
 def _sentence(problem: BaseException | None) -> str:
     """That of the server; pg8000 has it among all the fields that came with it."""
-    fields = problem.args[0] if problem is not None and problem.args else None
-    said = fields.get("M") if isinstance(fields, dict) else None
+    said = _fields(problem).get("M")
     return said if isinstance(said, str) else str(problem)
+
+
+def _fields(problem: BaseException | None) -> dict[Any, Any]:
+    """All that a server said with it, by its letters; nothing where no server spoke."""
+    fields = problem.args[0] if problem is not None and problem.args else None
+    return fields if isinstance(fields, dict) else {}

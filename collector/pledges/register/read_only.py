@@ -18,10 +18,9 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from collector.errors import BadInput
+from collector.errors import BadInput, CollectorError
 from collector.i18n.message import msg
 from collector.pledges.database import (
     last_kept,
@@ -34,6 +33,7 @@ from collector.pledges.database import (
 )
 from collector.pledges.database.location import SILENT_SECONDS, Place, of_pages
 from collector.pledges.database.sightings import Twin
+from collector.pledges.database.transactions import Database
 from collector.pledges.register import over_time
 from collector.pledges.register.over_keys import OverKeys
 from collector.pledges.register.register import Register
@@ -97,14 +97,12 @@ class ReadOnlyRegister(Register):
             )
         engine = _engine(place)
         try:
-            with engine.connect() as connection:
+            with Database(engine, place.where).read() as connection:
                 current = tables.is_current(connection, where=place.where)
                 lacking = _lacking(connection) if current else ""
-        except DBAPIError as problem:
+        except CollectorError:
             engine.dispose()
-            raise BadInput(
-                msg("register_says", complaint=str(problem.orig)), where=place.where
-            ) from None
+            raise
         if lacking:
             engine.dispose()
             raise BadInput(

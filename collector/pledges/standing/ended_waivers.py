@@ -13,6 +13,7 @@ from datetime import datetime
 from collector.catalog import described
 from collector.errors import CollectorError
 from collector.pledges.database.rows import Evidence, current
+from collector.pledges.database.transactions import DatabaseAwayError
 from collector.pledges.database.waived import Course, Waivers
 from collector.pledges.record.times import waiver_end
 from collector.pledges.register.register import Register
@@ -68,6 +69,8 @@ def _words(register: Register, last: Evidence, now: datetime) -> Mapping[str, st
     known = described()
     try:
         found = lives(register.get(last.pledge), [(last, Newest(last).evidence)], now)
+    except DatabaseAwayError:
+        raise
     except CollectorError:
         return {n: "error" for n, word in last.verdicts.items() if word != "fail"}
     broken = {known[one.control].clause for one in found if one.breaks and one.control in known}

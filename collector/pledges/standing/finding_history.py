@@ -11,6 +11,7 @@ from typing import Any
 from collector.errors import CollectorError
 from collector.model import HostStatus, Result, Text
 from collector.pledges.database.rows import Evidence
+from collector.pledges.database.transactions import DatabaseAwayError
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.times import waiver_end
 from collector.pledges.register.register import Register
@@ -117,6 +118,8 @@ def lives_where_due(
         return None
     try:
         return last_lives(register.get(known.id), register.evidence(known.id), now)
+    except DatabaseAwayError:
+        raise
     except CollectorError:
         return None
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from collector.errors import CollectorError
 from collector.pledges.database.rows import Evidence, current
+from collector.pledges.database.transactions import DatabaseAwayError
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.register.register import Register
 from collector.pledges.standing.ended_documents import lost
@@ -94,6 +95,8 @@ class Since:
                 continue
             try:
                 record = register.get(id)
+            except DatabaseAwayError:
+                raise
             except CollectorError:
                 # what the record is nobody knows, and lists say that
                 count = -1
@@ -118,6 +121,8 @@ def _clauses(register: Register, last: Evidence, now: datetime) -> frozenset[str
     """Those that are not verified any more; None where nobody can tell."""
     try:
         return frozenset(one.clause for one in lost(register.get(last.pledge), Newest(last), now))
+    except DatabaseAwayError:
+        raise
     except CollectorError:
         return None
 
@@ -132,6 +137,8 @@ def _hosts(last: Evidence) -> frozenset[str]:
 def _given(register: Register, record: PledgeRecord) -> int:
     try:
         return len(looks_of(record.hosts, register.evidence(record.id)).handed_in)
+    except DatabaseAwayError:
+        raise
     except CollectorError:
         return -1
 

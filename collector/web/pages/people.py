@@ -8,6 +8,7 @@ from datetime import date
 from starlette.responses import Response
 
 from collector.errors import BadInput
+from collector.pledges.database.transactions import DatabaseAwayError
 from collector.web.asking.asker import Asker, TurnedAwayError
 from collector.web.keeping.accounts import ROLES, What
 from collector.web.keeping.changes import given
@@ -47,6 +48,8 @@ def add(asker: Asker) -> Response:
         )
     except ValueError:
         raise TurnedAwayError("turned_day") from None
+    except DatabaseAwayError:
+        raise
     except BadInput as problem:
         return _accounts(asker, status=400, said=said_of(problem, asker.lang))
     asker.note = f"account added: {name} {role}"
@@ -68,6 +71,8 @@ def change(asker: Asker) -> Response:
             asker.house.accounts.disable(name, back=act == "enable", held=asker.must_be_in)
         else:
             raise TurnedAwayError("turned_form")
+    except DatabaseAwayError:
+        raise
     except BadInput as problem:
         return _accounts(asker, status=400, said=said_of(problem, asker.lang))
     what: What = "password" if act == "password" else "stopped"

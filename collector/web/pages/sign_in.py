@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from collector.errors import BadInput
 from collector.handin.senders import sender
+from collector.pledges.database.transactions import DatabaseAwayError
 from collector.web.asking.asker import Asker, NotFoundError, TurnedAwayError
 from collector.web.keeping import passwords, throttle
 from collector.web.keeping.accounts import Account
@@ -119,6 +120,8 @@ def password(asker: Asker) -> Response:
     except passwords.BusyError:
         asker.note = "busy"
         return asker.page("password", 503, complaint="password_busy", said="")
+    except DatabaseAwayError:
+        raise
     except BadInput as problem:
         return asker.page("password", 400, complaint="", said=said_of(problem, asker.lang))
     if now is None or not begin(asker, now, new_here=True):

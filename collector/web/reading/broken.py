@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from collector.catalog import described
 from collector.errors import CollectorError
 from collector.pledges.database.rows import Evidence
+from collector.pledges.database.transactions import DatabaseAwayError
 from collector.pledges.database.waived import Course
 from collector.pledges.record.times import CHINA, waiver_end
 from collector.pledges.register.read_only import ReadOnlyRegister
@@ -82,6 +83,8 @@ def _read(register: ReadOnlyRegister, id: str, sequence: int, now: datetime) -> 
     try:
         record = register.get(id)
         found = failing_before(record, last_lives(record, register.evidence(id), now), sequence)
+    except DatabaseAwayError:
+        raise
     except CollectorError:
         return False
     clauses = {known[one.control].clause for one in found if one.breaks and one.control in known}

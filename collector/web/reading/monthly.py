@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from collector.errors import CollectorError
 from collector.pledges.database.rows import Evidence, current
+from collector.pledges.database.transactions import DatabaseAwayError
 from collector.pledges.due.lifecycle import continued, state
 from collector.pledges.record.times import CHINA, waiver_end, while_it_held
 from collector.pledges.register import over_time
@@ -175,6 +176,8 @@ def _read(register: ReadOnlyRegister, id: str, end: datetime) -> str:
         evidence = tuple(one for one in register.evidence(id) if one.attached_at <= end)
         # what is not declared counts for another clause
         found = status(version.record, evidence, moment, renewed=False, shown=lambda _newest: ())
+    except DatabaseAwayError:
+        raise
     except (CollectorError, IndexError):
         return "unverified"
     day = moment.astimezone(CHINA).date()

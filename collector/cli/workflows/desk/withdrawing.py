@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from collector.cli.ui.language import lang
+from collector.cli.workflows.desk.telling import WITHDRAWN, Begun, of_today
 from collector.errors import one_line
 from collector.model import Text
 from collector.notify.outbox import Message, Outbox
@@ -53,11 +54,12 @@ def _withdrawn(register: Register) -> dict[str, tuple[PledgeRecord, Notice]]:
 
 
 def withdrawals(
-    register: Register, outbox: Outbox, folder: Path | None
+    register: Register, outbox: Outbox, folder: Path | None, begun: Begun
 ) -> Iterator[tuple[Message, list[bytes]]]:
     """To each who was sent a notice that is withdrawn now, by the channels that it went by.
 
-    Once; with the notice of withdrawal where its very file lies in the folder.
+    `begun`: when each record was (aware). Once; with the notice of withdrawal where its very file
+    lies in the folder.
     """
     from collector.cli.workflows.desk.digests import of_digest
 
@@ -71,10 +73,10 @@ def withdrawals(
             if sha256 in found and by:
                 _, channels = sent.get((message.to, sha256), (message, {}))
                 sent[message.to, sha256] = (message, channels | dict.fromkeys(by))
-    told = outbox.told(())
+    told = outbox.told((), lambda message, key: of_today(message, key, begun))
     for (to, sha256), (message, channels) in sent.items():
         record, notice = found[sha256]
-        key = f"{record.id}|withdrawn|{notice.number}"
+        key = f"{record.id}|{WITHDRAWN}|{notice.number}"
         if any((whom, key) in told for whom in (to, *channels)):
             continue
         digest = str((notice.withdrawn or {}).get("sha256", ""))

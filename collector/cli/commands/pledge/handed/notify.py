@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from collector.resources import home_place
 
 if TYPE_CHECKING:
     from collector.cli.workflows.desk.digests import Item
+    from collector.cli.workflows.desk.letting_go import DueNow
     from collector.notify.outbox import Message, Outbox
     from collector.notify.settings import Person
     from collector.pledges.register.register import Register
@@ -103,7 +104,8 @@ def notify(
         silent,
         without_address,
     )
-    from collector.cli.workflows.desk.letting_go import let_go, outbox_of
+    from collector.cli.workflows.desk.letting_go import due_now, let_go, outbox_of
+    from collector.cli.workflows.desk.telling import let_go_of
     from collector.cli.workflows.desk.withdrawing import gone
     from collector.cli.workflows.handed.given import of_today
     from collector.cli.workflows.handed.waiting import place, undecided
@@ -117,24 +119,30 @@ def notify(
     places = place(register, location)
     found += handed_in(register, of_today(register, places, undecided(places)))
     doubted = say_doubts(doubts, register)
-    given, left = shared_out(found, people)
+    _, left = shared_out(found, people)
     if left:
         _say_left(len(left))
-    outbox = outbox_of(register, location)
+    outbox, until = outbox_of(register, location), to_the_end(within, now)
     strange = without_address(found, people)
     answer(without_address=strange)
     _say_without_address(strange)
     if dry_run:
-        return _shown(outbox, register, people, given, folder, now)
+        due = due_now(outbox, register, people, found, until, now)
+        fresh, _ = _new(outbox, register, people, due, folder, now, again=again)
+        return _shown(fresh, people, outbox.key())
     sending.check()
     with outbox.held():
         outbox.belongs_to(register.name(), register.where, claim=True)
-        for message, files in _new(outbox, register, people, given, folder, now):
+        due = due_now(outbox, register, people, found, until, now)
+        fresh, dead = _new(outbox, register, people, due, folder, now, again=again)
+        for message, files in fresh:
             outbox.put(message, files)
+        anew = let_go_of(outbox, people, dead)
         # read now: what was disposed of while we looked is told to nobody
         let_go(outbox, register.emptied(), now)
         over = silent(register, now)
-        went = _send_all(outbox, people, now, gone(register), over, again=again)
+        went = _send_all(outbox, people, now, gone(register), over, due.is_over, again=again)
+        went.anew += [f"{one.id} → {one_line(one.to)}" for one in anew]
     _tell(went)
     answer(**{name: getattr(went, name) for name in _Went.__slots__}, left=len(left))
     return (
@@ -151,6 +159,8 @@ class _Went:
     later: list[str] = field(default_factory=list)
     unsure: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    # by channels that are gone, and told anew
+    anew: list[str] = field(default_factory=list)
 
     @property
     def missing(self) -> bool:
@@ -162,38 +172,45 @@ def _new(
     outbox: Outbox,
     register: Register,
     people: Mapping[str, Person],
-    given: Mapping[str, Sequence[Item]],
+    due: DueNow,
     folder: Path | None,
     now: datetime,
-) -> list[tuple[Message, list[bytes]]]:
-    """The messages about what nobody was told of yet."""
+    *,
+    again: bool,
+) -> tuple[list[tuple[Message, list[bytes]]], Mapping[str, Sequence[str]]]:
+    """The messages about what nobody was told of yet, or not by all channels; and `Told.dead`."""
     from collector.cli.workflows.desk.digests import messages, notices
+    from collector.cli.workflows.desk.telling import begun_with, told
     from collector.cli.workflows.desk.withdrawing import withdrawals
 
-    told, key = outbox.told(people) if outbox.folder.is_dir() else set(), outbox.key()
+    key, begun = outbox.key(), due.begun
+    known = told(outbox, people, begun, now, again=again)
     found: list[tuple[Message, list[bytes]]] = []
-    for name, every in given.items():
-        channels = people[name].known_by(key)
-        whom = (name, *channels)
-        fresh = [one for one in every if not any((one_of, one.key) in told for one_of in whom)]
-        ids = list(dict.fromkeys(one.pledge for one in fresh))
-        files = notices(register, folder, ids) if folder is not None else {}
-        said = people[name].lang or lang()
-        found += messages(people[name], fresh, said, now, files, channels)
-    return [*found, *withdrawals(register, outbox, folder)]
+    for name, every in due.given.items():
+        person = people[name]
+        channels = person.known_by(key)
+        by: dict[tuple[str, ...], list[Item]] = {}
+        for one in every:
+            wanted = known.wanted(name, channels, one.key, near=one.key in due.near)
+            by.setdefault(wanted, []).append(one)
+        for wanted, some in by.items():
+            if not wanted:
+                continue
+            ids = list(dict.fromkeys(one.pledge for one in some))
+            files = notices(register, folder, ids) if folder is not None else {}
+            said = person.lang or lang()
+            found += messages(person.only(wanted, key), some, said, now, files, wanted)
+    found += withdrawals(register, outbox, folder, begun)
+    return [(begun_with(message, begun), files) for message, files in found], known.dead
 
 
 def _shown(
-    outbox: Outbox,
-    register: Register,
-    people: Mapping[str, Person],
-    given: Mapping[str, Sequence[Item]],
-    folder: Path | None,
-    now: datetime,
+    found: Sequence[tuple[Message, list[bytes]]], people: Mapping[str, Person], key: bytes
 ) -> int:
-    found = _new(outbox, register, people, given, folder, now)
+    """`key`: by which the outbox knows channels."""
     for message, _ in found:
         person = people.get(message.to)
+        person = person.only(message.channels, key) if person else None
         count = len(person.channels) if person else 0
         by = ", ".join(person.scheme(number) for number in range(count)) if person else "-"
         borne = "".join(f" + {name}" for name, _ in message.files)
@@ -213,28 +230,32 @@ def _send_all(
     now: datetime,
     gone: Collection[str] = (),
     silent: Collection[str] = (),
+    is_over: Callable[[Message, str], bool] = lambda _, __: False,
     *,
     again: bool,
 ) -> _Went:
     """`gone`: the digests of notices that were withdrawn, which go with nothing any more.
 
-    `silent`: pledges of which nothing falls due any more.
+    `silent`: pledges of which nothing falls due any more; `is_over`: what else is to be said no
+    more of a message.
     """
-    from collector.cli.workflows.desk.letting_go import still_said
+    from collector.cli.workflows.desk.letting_go import to_be_said
+    from collector.cli.workflows.desk.telling import place_of
 
     went = _Went()
     key = outbox.key()
     for whole in outbox.messages():
-        message = still_said(whole, silent, now)
+        message = to_be_said(outbox, whole, silent, now, is_over)
         if message is None:
             continue
         for channel in message.channels:
             state: str = outbox.state(message, channel, now)
             if state == "done":
                 continue
-            place = _place_of(people, key, message.to, channel)
+            place = place_of(people, key, message.to, channel)
             if place is None:
-                went.lost.append(f"{message.id} → {one_line(message.to)}")
+                missed = went.unsure if state == "unsure" else went.lost
+                missed.append(f"{message.id} → {one_line(message.to)}")
                 continue
             person, number = place
             name = f"{message.id} → {one_line(message.to)} ({person.scheme(number)})"
@@ -245,23 +266,6 @@ def _send_all(
                 state = _send(outbox, message, channel, person, number, gone)
             getattr(went, state).append(name)
     return went
-
-
-def _place_of(
-    people: Mapping[str, Person], key: bytes, to: str, channel: str
-) -> tuple[Person, int] | None:
-    """Where the channel of a message stands now; None where it is gone.
-
-    Only among those of whom it is for, while that one is there: else under another name.
-    """
-    person = people.get(to)
-    if channel.isdigit():
-        known = person is not None and int(channel) < len(person.channels)
-        return (person, int(channel)) if person is not None and known else None
-    for one in people.values() if person is None else [person]:
-        if channel in (found := one.known_by(key)):
-            return one, found.index(channel)
-    return None
 
 
 def _send(
@@ -324,6 +328,11 @@ def _tell(went: _Went) -> None:
             "may have been sent, not confirmed, and is not sent again (--again does)",
         ),
         "lost": tr("设置文件中已无此渠道", "has no channel in the settings any more"),
+        "anew": tr(
+            "设置文件中已无此渠道，未曾送达：其中仍应告知的，按现有设置重新告知",
+            "has no channel in the settings any more, and never came: what there is still to tell "
+            "of it is told anew, as the settings are now",
+        ),
     }
     for state, said in words.items():
         for name in getattr(went, state):
