@@ -12,7 +12,8 @@ from tests.masked import AWKS, redacted
 PHRASES = (
     "quxhorse quxstaple", "quxa quxhorse-battery quxstaple", "it's quxhorse quxstaple",
     "quxa -quxhorse --quxstaple", "quxa -- quxhorse - quxstaple", "quxa | quxhorse; quxstaple",
-    "quxa = quxhorse (quxstaple) quxb", "quxa /quxhorse /usr/bin/quxstaple", "quxa b=quxhorse c=quxd",
+    "quxa = quxhorse (quxstaple) quxb", "quxa /quxhorse /usr/bin/quxstaple",
+    "quxa b=quxhorse c=quxd",
     "/quxa quxhorse 1 quxstaple", "quxa ${quxhorse} `quxstaple`", "quxa ; quxhorse ; quxstaple",
     "-quxh quxstaple", "quxa shop quxhorse.sql quxstaple:/srv",
 )  # fmt: skip
