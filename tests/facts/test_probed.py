@@ -218,3 +218,12 @@ def test_what_is_no_recording_is_not_understood(text: bytes) -> None:
 def test_left_is_told_by_either_side() -> None:
     made = recording(of("time", "left /run/x", "host left /etc/y", "host left /etc/y"), "time")
     assert made is not None and made.left == ("/run/x", "/etc/y")
+
+
+def test_a_line_that_needs_nothing_to_be_known_shows_no_arrival() -> None:
+    """A login by password has no fingerprint in its record: all of it is seen by every user."""
+    lines = [line.replace("publickey", "password") for line in STORE]
+    arrived = f"arrived /x sshd[7]: {RECORD.replace('publickey', 'password')} ssh2"
+    found = outcome(Facts(of("log_arrival", *lines, arrived)), "log_arrival")
+    assert found is not None and (found.holds, found.broken) == (("logging.logins",), ())
+    assert not found.complete and found.why.code == "probe_arrived_whose"

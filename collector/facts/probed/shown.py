@@ -106,6 +106,12 @@ def log_arrival(made: Recording) -> Outcome:
         for line in made.all("arrived")
         if _names(line, login) and any(core in line for core in records)
     )
+    if arrived and not any(" publickey for " in line for line in here):
+        # no fingerprint is in it, which whoever makes such a line would have to know
+        said = msg("probe_arrived_whose", login=login, store=store)
+        return replace(
+            worked(made, "logged", said, *lines, *arrived, of=("logging.logins",)), complete=False
+        )
     if arrived:
         return worked(
             made, "logged", msg("probe_arrived", login=login, store=store), *lines, *arrived
