@@ -186,9 +186,10 @@ function option(w) {
   if (w ~ /^-[A-Za-z]+$/) return length(w) < 3 || w in FLAGS || length(w) < 6 && w !~ /^-[pPkKwWa]/ || (length(w) < 7 && CMD in PLAIN && w !~ /^-[pPkwW]/)
   return w in FLAGS || w == "-" || w == "--"
 }
+function spoken_of() { return PREV ~ /^[a-zA-Z_.-]+:?$/ && !(PREV in COMMANDS) && tolower(PREV) ~ SECRET }
 function operand(w,   free) {
   # `config secret_key WORD`, `login joe password WORD`
-  if (PREV ~ /^[a-zA-Z_.-]+:?$/ && !(PREV in COMMANDS) && tolower(PREV) ~ SECRET && !(w ~ /^[$]/ && QUOTE != Q1) && !(w ~ /^[.~]?\// && !SPOKEN && (CMD ~ HARMLESS || CMD in PLAIN))) { HUSHED = 1; return "***" }
+  if (spoken_of() && !(w ~ /^[$]/ && QUOTE != Q1) && !(w ~ /^[.~]?\// && !SPOKEN && (CMD ~ HARMLESS || CMD in PLAIN))) { HUSHED = 1; return "***" }
   if (shown(w)) return w
   if (w ~ /^jdbc:/ && w !~ /:\/\//) return "jdbc:***"
   if (w ~ /:\/\//) return url(w)

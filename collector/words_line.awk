@@ -4,6 +4,7 @@
 function between(sep, first,   i, c, n, d) {
   GLUED = !first && sep !~ /[] \t\r;|<>"`[]/ && index(sep, Q1) == 0
   BRACED = 0
+  if (HUSHED && LOST) return
   n = length(sep)
   for (i = 1; i <= n; i++) {
     c = substr(sep, i, 1)
@@ -110,20 +111,35 @@ function split_up(s,   i, n, out, w) {
     if (QUOTE != "" && PART[i] ~ /^ +$/ && BEHIND ~ /^\/.*[^ -~]/ && !HUSHED && w !~ /[!-~]/) { out = out w; continue }
     out = out word(w, PART[i + 2], PART[i], i + 2 >= n)
     if (SPOKEN && ASG == "" && speaks(w)) WHISPER = 1
+    if (LOST && (ASKED || TAINT > 1 || ASG == "" && w !~ /^-/ && speaks(w))) HUSHED = 1
     DOLLAR = w ~ /[$]$/; BEHIND = w
   }
   return out
 }
 # A word of what is said to a program, behind which stands a secret: SQL, ftp.
 function speaks(w) { return w !~ /\// && (tolower(w) ~ SECRET || tolower(w) ~ /^identified$/ || w == "user" && CMD ~ /ftp/ || w ~ /^send/ && CMD == "expect") }
+# Words that systemd or /proc has joined by blanks: where one ended in quotes is lost. So a secret goes on
+# to an option that is listed, or to the program that `env` starts; a text for `sh -c` has its own quotes.
+function joined(s) {
+  LOST = s ~ /[$][{]?[!#]?[0-9@*#]|shift|getopts|for [A-Za-z_0-9]+ *(;|do)/ ? 2 : 1
+  s = line(s); LOST = 0
+  return s
+}
+function anew(w, sep) {
+  if (sep !~ /[ \t]$/) return 0
+  if (w ~ /^--?[A-Za-z]/ && (w in FLAGS || w in NAMED)) { ASG = PREV = ""; TAINT = ASKED = 0; return 1 }
+  if (CMD != "" || w !~ /^\/(usr\/)?(local\/)?s?bin\/[a-z0-9_-]+$/ || !(base(w) in COMMANDS)) return 0
+  start(); return 1
+}
 function word(w, after, sep, last,   r, ends) {
   WORDS++
+  if (LOST && HUSHED && anew(w, sep)) HUSHED = 0
   # of the word that is a secret nothing leaves, whatever its parts look like
   if (HUSHED) return BRACED && !(QUOTE == Q1 && !CODE) && match(w, /^[A-Za-z_0-9@*?#!]+/) && (named(substr(w, 1, RLENGTH)) || RLENGTH == 1) ? substr(w, 1, RLENGTH) (RLENGTH < length(w) ? "***" : "") : "***"
   if (WHISPER && SPOKEN && w !~ /^[$][A-Za-z_0-9]*$/) return w in KNOWN || w in COMMANDS ? w : "***"
   # -e NAME\\=VALUE, as sudoers has it
   if (after ~ /^\\=/) after = substr(after, 2)
-  if (ASKED && GLUED) return "***"
+  if (ASKED && (GLUED || SPOKEN)) return "***"
   ASKED = 0
   if (BRACED) return braced(w)
   if (REDIR) {
@@ -167,6 +183,7 @@ function word(w, after, sep, last,   r, ends) {
   }
   if (after ~ /^=([^=]|$)/ && !confided() && set(w, after, last)) { SAT = 0; ASG = CMD != "" && secretive(w) && !pathed(w) ? "-pass" : w; return w }
   if (SPOKEN && WORDS == 1 && after ~ /^[^"]*[ \t]/ && index(after, Q1) == 0 && PREV !~ /^-/) r = 1
+  if (w ~ /^-../ && sep ~ /["']$/ && (TAINT > 1 || PREV !~ /^-/ && spoken_of())) { HUSHED = 1; return "***" }
   if (substr(w, 1, 1) == "-" && length(w) > 1 && !(w ~ /^-[0-9]+$/ && CMD == "")) {
     if (!option(w)) {
       PREV = (length(w) < 5 || w ~ /^--?[a-z_-]+$/ && w ~ SECRET) && !attached(w) ? w : ""; r = glued(w)
@@ -225,7 +242,7 @@ function expected(w, sep,   o) {
   o = letter(PREV)
   if (account(o, w)) return 1
   if (o ~ /^-[a-zA-Z]$/ && pathed(o) || !secretive(o) && (o !~ /^--[a-z]|^-[a-z_].../ || tolower(o) !~ SECRET)) return 0
-  return w !~ /^-/ || sep ~ /["']/ && length(w) > 1
+  return w !~ /^-/ || sep ~ /["']/ && length(w) > 1 || LOST && !(w in FLAGS || w in NAMED)
 }
 # The first of the settings that stand in the value of --dbname or dsn for libpq.
 function conninfo(w, sep) {
@@ -266,7 +283,7 @@ function wanted(opt, w,   low, r) {
   if (account(opt, w)) return match(w, /^[^:%,\/]*[:%,]/) ? (plain(substr(w, 1, RLENGTH - 1)) ? substr(w, 1, RLENGTH) : "") "***" : "***"
   if (opt ~ /^--/ && opt in FLAGS && !(opt in NAMED)) { PREV = w; r = operand(w); onward(w); return r }
   if (opt ~ /^-(exec|execdir|ok)$/) { start(); COUNTED = 1; return led(w, "") }
-  if (opt == "-c" && CMD ~ /^((ba|da|k|z|a)?sh|su|runuser)$/) { start(); return led(w, "") }
+  if (opt == "-c" && CMD ~ /^((ba|da|k|z|a)?sh|su|runuser)$/) { if (LOST == 1) LOST = 0; start(); return led(w, "") }
   if (CMD ~ /^python/) { tasked(w); if (CMD == "backup.py") return path(w, 1) }
   opt = letter(opt)
   if (low ~ SECRET || secretive(opt) && !(w ~ /^\// && pathed(opt))) {

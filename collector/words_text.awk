@@ -58,11 +58,11 @@ function unit(s,   i, n, v) {
   i = index(s, "=")
   if (!i || !(substr(s, 1, i - 1) in PROPERTY)) return "***"
   if (s !~ /^ExecStart=/) return s
-  if (s !~ /^ExecStart=[{] /) return substr(s, 1, i) line(substr(s, i + 1))
+  if (s !~ /^ExecStart=[{] /) return substr(s, 1, i) joined(substr(s, i + 1))
   STARTED = 1; v[2] = ended_by(s); s = substr(s, 1, length(s) - length(v[2]))
   if (!match(s, /argv\[\]=/)) return substr(s, 1, i) "***" v[2]
   i = RSTART + RLENGTH - 1
-  return substr(s, 1, i) line(substr(s, i + 1)) v[2]
+  return substr(s, 1, i) joined(substr(s, i + 1)) v[2]
 }
 function ended_by(s) {
   if (!match(s, SHUT)) return ""
@@ -212,7 +212,8 @@ function archiving(s,   head) {
   FIRST = TITLE; TITLE = s !~ /^[|]/
   if (!TITLE) return "|" line(substr(s, 2))
   GOING = 0; FIRST = 1
-  if (match(s, /^(set archive_command|args) /)) { head = substr(s, 1, RLENGTH); return head line(substr(s, RLENGTH + 1)) }
+  if (match(s, /^args /)) return "args " joined(substr(s, 6))
+  if (match(s, /^set archive_command /)) { head = substr(s, 1, RLENGTH); return head line(substr(s, RLENGTH + 1)) }
   if (match(s, /^sender [^ ]* /)) { head = substr(s, 1, RLENGTH); return head loose(substr(s, RLENGTH + 1)) }
   if (s !~ /^set / || s ~ /^set [a-z_.]*directory \//) return s
   return loose(s)

@@ -103,6 +103,10 @@ _UNIT = f"""
 Type=oneshot
 Environment=RESTIC_PASSWORD={MARK}72 AWS_SECRET_ACCESS_KEY={MARK}73
 ExecStart=/usr/bin/env TOKEN={MARK}74 /usr/local/bin/planted.sh --token {MARK}75 --secret="{MARK}76"
+Environment="DB_PASSWORD={MARK}132 {MARK}133" "NOTE=x"
+ExecStart=/usr/bin/mysqldump -uroot "--password=two {MARK}134 b-{MARK}135" shop
+ExecStart=/usr/bin/restic backup /srv --password-command "echo {MARK}136 {MARK}137"
+ExecStart=/usr/bin/env "PGPASSWORD=two {MARK}138" /usr/bin/pg_dump -U joe shop
 """
 _LOGROTATE = f"""
 /var/log/planted.log {{

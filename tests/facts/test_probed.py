@@ -37,6 +37,9 @@ ARRIVAL = (f"login {LOGIN}", "host looked 0")
 HERE = (*ARRIVAL, f"host found journal Accepted publickey for root from {LOGIN} ssh2")
 RECORD = f"Accepted publickey for root from {LOGIN}"
 STORE = (*HERE, "host self a1", "store ssh:log:/x", "store_self b2", "store_asked ok")
+SIGNED = (
+    *ARRIVAL, f"host found journal web-1 sshd[7]: {RECORD} ssh2: ED25519 SHA256:k", *STORE[3:],
+)  # fmt: skip
 FILE = ("folder /srv/files", "host no_stream clamdscan")
 BAN = ("from 10.0.0.9", "before open", "attempt 1 refused")
 
@@ -79,6 +82,12 @@ BAN = ("from 10.0.0.9", "before open", "attempt 1 refused")
         ("log_arrival", (*STORE, f"arrived /x for root from 1{LOGIN}"), "nothing"),
         # the store's own record of what it was asked
         ("log_arrival", (*STORE, f'arrived level=info query="{{job=x}} |= {LOGIN}"'), "nothing"),
+        # what any user can have written: by a log of lines it is not known who did
+        ("log_arrival", (*ARRIVAL, f"host unsure journal sshd[7]: {RECORD} ssh2"), None),
+        ("log_arrival", (*ARRIVAL, f"host found /var/log/auth.log sshd[7]: {RECORD} ssh2"), None),
+        ("log_arrival", (*ARRIVAL, "host unsure /var/log/auth.log from 10.0.0.9 port 1"), "nothing"),
+        ("log_arrival", (*SIGNED, f"arrived /x sshd[7]: {RECORD} ssh2: ED25519 SHA256:k"), "logged"),
+        ("log_arrival", (*SIGNED, f"arrived /x sshd[7]: {RECORD} ssh2: ED25519 SHA256:x"), "nothing"),
         ("log_arrival", ARRIVAL, "nothing"),
         ("log_arrival", (f"login {LOGIN}",), None),
         ("malware_stream", ("host rc 1", "host clean_rc 0"), "alerted"),
@@ -209,3 +218,12 @@ def test_what_is_no_recording_is_not_understood(text: bytes) -> None:
 def test_left_is_told_by_either_side() -> None:
     made = recording(of("time", "left /run/x", "host left /etc/y", "host left /etc/y"), "time")
     assert made is not None and made.left == ("/run/x", "/etc/y")
+
+
+def test_a_line_that_needs_nothing_to_be_known_shows_no_arrival() -> None:
+    """A login by password has no fingerprint in its record: all of it is seen by every user."""
+    lines = [line.replace("publickey", "password") for line in STORE]
+    arrived = f"arrived /x sshd[7]: {RECORD.replace('publickey', 'password')} ssh2"
+    found = outcome(Facts(of("log_arrival", *lines, arrived)), "log_arrival")
+    assert found is not None and (found.holds, found.broken) == (("logging.logins",), ())
+    assert not found.complete and found.why.code == "probe_arrived_whose"

@@ -84,8 +84,13 @@ def log_arrival(made: Recording) -> Outcome:
     login = next(iter(made.all("login")), "")
     if not login or made.number("looked") is None:
         return untold(made, msg("probe_said_too_little"))
-    here = tuple(line for line in made.said("found") if _names(line, login))
+    found = tuple(line for line in made.said("found") if _names(line, login))
+    # whose login it is everybody there sees, and writes the same into a log of lines
+    here = tuple(line for line in found if line.startswith("journal "))
+    others = (*made.said("unsure"), *(line for line in found if line not in here))
     lines = (f"login {login}", *here)
+    if not here and (unsure := tuple(line for line in others if _names(line, login))):
+        return untold(made, msg("probe_own_login_whose", login=login), *lines, *unsure)
     if not here:
         return failed(made, msg("probe_own_login_unseen", login=login), *lines)
     store = next(iter(made.all("store")), "")
@@ -101,6 +106,12 @@ def log_arrival(made: Recording) -> Outcome:
         for line in made.all("arrived")
         if _names(line, login) and any(core in line for core in records)
     )
+    if arrived and not any(" publickey for " in line for line in here):
+        # no fingerprint is in it, which whoever makes such a line would have to know
+        said = msg("probe_arrived_whose", login=login, store=store)
+        return replace(
+            worked(made, "logged", said, *lines, *arrived, of=("logging.logins",)), complete=False
+        )
     if arrived:
         return worked(
             made, "logged", msg("probe_arrived", login=login, store=store), *lines, *arrived
@@ -125,7 +136,12 @@ def _no_store(made: Recording, store: str) -> Message | None:
 
 
 def _core(line: str, login: str) -> str:
-    """What sshd wrote up to the login: who asks a store for the login alone does not write that."""
+    """What sshd wrote, whole, the key's fingerprint too; without its name in front of it, up to the
+
+    login: who asks a store for the login alone does not write that.
+    """
+    if written := re.search(r"\[[0-9]+\]: (.+)", line):
+        return written[1]
     found = re.search(rf"\S+ \S+ {re.escape(login)}(?![0-9])", line)
     return found[0] if found else ""
 

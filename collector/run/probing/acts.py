@@ -6,6 +6,7 @@ import contextlib
 import ipaddress
 import random
 import re
+import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -41,7 +42,8 @@ def failed_login(site: Site) -> None:
     _below_ban(site)
     source = site.capture.head.get("session", "").partition(" ")[0]
     site.act("login_before", SOURCE=source or "-")
-    account = f"hostpledge-canary-{site.nonce}"
+    # units and files of the probe are named by its nonce, which every user of the host can see
+    account = f"hostpledge-canary-{secrets.token_hex(8)}"
     site.note("account", account)
     site.note("to", f"{where} {port}")
     site.note("answer", from_here.failed_login(where, port, account))

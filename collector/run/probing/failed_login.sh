@@ -8,7 +8,7 @@ hp_act() {
   done
   hp_records "$HP_ACCOUNT" | lines found 6
   for hp_f in /var/ossec/logs/alerts/alerts.json /var/ossec/logs/alerts/alerts.log; do
-    if [ -r "$hp_f" ]; then tail -c 2000000 "$hp_f" | grep -aF "$HP_ACCOUNT" | sed "s#^#$hp_f #" | lines alert 2; fi
+    if [ -r "$hp_f" ]; then tail -c 2000000 "$hp_f" | hp_named "$HP_ACCOUNT" | sed "s#^#$hp_f #" | lines alert 2; fi
   done
   say "looked $hp_n"
 }

@@ -23,7 +23,7 @@ _PATIENT = 10.0
 # a reject by the rules says so by ICMP
 _TOLD = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES, errno.EPERM)
 _FRESH = (
-    "-F/dev/null", "-oProxyCommand=none", "-oProxyJump=none", "-oControlPath=none",
+    "-oProxyCommand=none", "-oProxyJump=none", "-oControlPath=none",
     "-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null",
     "-oGlobalKnownHostsFile=/dev/null", "-oPubkeyAuthentication=no",
     "-oPreferredAuthentications=password", "-oNumberOfPasswordPrompts=1",
@@ -34,16 +34,17 @@ _FRESH = (
 def failed_login(address: str, port: int, account: str, source: str = "") -> str:
     """One login as an account that does not exist; what ssh asks is its password, so no file is.
 
-    `refused` where the server said so, `let in` where it did not, else what ssh said instead.
+    `refused` where the server said so, `let in` where it did not, else what ssh said instead. The
+    account is handed over as settings: whoever reads it in an argument could write its record.
     """
     bound = [f"-oBindAddress={source}"] if source else []
-    words = ["ssh", *_FRESH, *bound, f"-p{port}", "-l", account, "--", address, "exit 0"]
+    words = ["ssh", "-F/dev/stdin", *_FRESH, *bound, f"-p{port}", "--", address, "exit 0"]
     environment = {k: v for k, v in os.environ.items() if k != "SSH_AUTH_SOCK"}
     environment |= {"SSH_ASKPASS": _ECHO, "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":"}
     try:
         done = subprocess.run(
             words,
-            stdin=subprocess.DEVNULL,
+            input=f"User {account}\n".encode(),
             capture_output=True,
             env=environment,
             timeout=_SECONDS,

@@ -6,7 +6,7 @@ hp_act() {
     hp_found=$(
       for hp_f in $HP_PATHS; do
         if [ -r "$hp_f" ] && [ -f "$hp_f" ]; then
-          tail -c 8000000 "$hp_f" | grep -aF "$HP_LOGIN" | sed "s#^#$hp_f #" | head -n 3
+          tail -c 8000000 "$hp_f" | hp_named "$HP_LOGIN" | sed "s#^#$hp_f #" | head -n 3
         fi
       done
     )

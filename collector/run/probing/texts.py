@@ -14,7 +14,7 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "integrity": ("integrity",),
     "failed_login": ("records", "failed_login"),
     "log_arrival": ("records", "itself", "log_arrival"),
-    "store_files": ("itself", "store_files"),
+    "store_files": ("records", "itself", "store_files"),
     "second_ports": ("second_ports",),
     "malware_stream": ("malware_file", "malware_stream"),
     "restore_restic": ("room", "restored", "restore_restic"),
