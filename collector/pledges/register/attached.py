@@ -277,13 +277,8 @@ class Attached(Remembered):
         same = connection.execute(select(table).where(table.c.digest == digest)).mappings()
         taken = same.first()
         if taken is not None:
-            raise BadInput(
-                msg(
-                    "bundle_attached_already_number",
-                    there=taken["sequence"],
-                    there_2=taken["pledge"],
-                )
-            )
+            number, owner = taken["sequence"], taken["pledge"]
+            raise BadInput(msg("bundle_attached_already_number", there=number, there_2=owner))
         check_in_order(connection, id, sequence, previous)
 
     def shown(self, newest: Newest) -> tuple[Shown, ...]:
