@@ -85,11 +85,10 @@ def test_no_word_of_a_quoted_secret_is_let_through(awk: list[str], phrase: str, 
 
 
 @pytest.mark.parametrize("awk", AWKS, ids=" ".join)
-@pytest.mark.parametrize("phrase", PHRASES)
+# `$` is a variable of the script's own
+@pytest.mark.parametrize("phrase", [phrase for phrase in PHRASES if "$" not in phrase])
 def test_no_quoted_secret_of_a_script_is_let_through(awk: list[str], phrase: str) -> None:
     """There the quotes are, and tell where it ends."""
-    if "$" in phrase:
-        pytest.skip("a variable of the script's")
     forms = [x for x in FORMS.split("\n") if '{}"' in x and "'" not in x]
     text = "".join(x.replace("{}", phrase) + "\n" for x in forms)
     said = redacted("#words script", text.encode(), awk=awk).decode()
