@@ -189,6 +189,8 @@ def _load() -> None:
     catalog.controls()
     for name in faults.documents():
         schema.validator(name.split(":")[3])
+    # where the tests' own tools are installed it builds grammars for more than a second
+    importlib.import_module("jsonschema")
     gc.collect()
     gc.freeze()
 

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher, Type
 
 from collector import private
 from collector.pledges.record.times import CHINA
@@ -54,6 +55,13 @@ def test_the_list_says_who_when_and_by_whom(tmp_path: Path) -> None:
     assert told["lin"]["added_by"]
     assert told["lin"]["signed_in_at"]
     assert told["ins"]["signed_in_at"] is None
+
+
+def test_a_password_takes_the_work_that_is_asked_for(real_hasher: PasswordHasher) -> None:
+    """RFC 9106 section 4, the second of its recommended settings."""
+    assert (real_hasher.type, real_hasher.time_cost) == (Type.ID, 3)
+    assert (real_hasher.memory_cost, real_hasher.parallelism) == (2**16, 4)
+
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,8 @@ def _keys(pems: Any) -> Iterator[TrustedKey]:
 
 def _key(keyid: str, entry: Any) -> TrustedKey | None:
     """As it was kept: an entry of a trust file, or (by an earlier release) its PEM alone."""
+    if entry is None:
+        return None
     with suppress(CollectorError, TypeError, AttributeError, ValueError):
         if isinstance(entry, str):
             entry = {"keyid": keyid, "name": keyid, "pem": entry, **_OPEN}
