@@ -14,6 +14,7 @@ import secrets
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
@@ -33,6 +34,8 @@ _FOLDER = 0o700
 _OTHERS = 0o077
 _ASIDE = 60
 _LOCK = ".held"
+# seconds after which nobody is just making a folder that holds nothing
+_BARE = 60
 # of folders for what is of customers, while a command needs it
 ASIDE = "hostpledge-aside-"
 # of folders beside what is made in them, on its own file system: from there it gets its name
@@ -314,14 +317,20 @@ def sweep(prefix: str = ASIDE, within: Path | None = None) -> None:
 def left_behind(prefix: str, within: Path | None = None) -> Iterator[Path]:
     """This user's folders of that name that nobody holds any more: each is held while it is told.
 
-    A folder that somebody is just making has no lock yet, and is not told.
+    A folder that somebody is just making has no lock yet, and is not told; one whose maker was
+    killed before there was any goes a while later.
     """
     for folder in (within or Path(tempfile.gettempdir())).glob(f"{prefix}*"):
         with suppress(OSError):
             about = folder.lstat()
             if about.st_uid != os.geteuid() or not stat.S_ISDIR(about.st_mode):
                 continue
-            handle = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                handle = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            except FileNotFoundError:
+                if time.time() - about.st_mtime > _BARE:
+                    folder.rmdir()
+                continue
             try:
                 flock(handle, LOCK_EX | LOCK_NB)
                 yield folder

@@ -6,12 +6,14 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
+from tests import long
 from tests.fleet.fixtures import fleet
 
 __all__ = ["fleet"]
@@ -25,23 +27,17 @@ _ALLOWED = (
     "this kernel has no flowtables",
     "this kernel takes no program of",
     "the long form: HOSTPLEDGE_PROBE_KILLS",  # minutes each: for who asks for it
+    long.LEFT_OUT,  # a machine that is slow today
 )
 
 
 # making a package takes minutes and the network: for who asks for it
 collect_ignore = [] if os.environ.get("HOSTPLEDGE_TEST_DEB") else ["test_deb.py"]
 
-# The longest first, and last what is quick: the workers (`-n`) then end at about the same time.
-_FIRST = ("test_fleet_bare.py", "test_molecule.py", "harden/", "run/", "test_fleet")
-_LAST = (
-    "test_bundle_cases.py",
-    "test_captures_hostile.py",
-    "test_cases.py",
-    "test_garbled_captures.py",
-    "test_never_pass_blind.py",
-    # its programs for the kernel are seen from every host of this machine
-    "facts/test_packet_hooks.py",
-)
+# what waits more than it works goes beside what works
+_FIRST = ("test_fleet", "test_no_secret_leaves.py", "run/")
+# its programs for the kernel are seen from every host of this machine
+_ALONE = "facts/test_packet_hooks.py"
 _FLEET = (
     "tests/test_fleet.py",
     "tests/test_fleet_collect.py",
@@ -51,25 +47,38 @@ _FLEET = (
 )
 
 
-def _place(item: pytest.Item) -> int:
-    path = item.path.relative_to(Path(__file__).parent).as_posix()
-    if path in _LAST:
-        return len(_FIRST) + 1 + _LAST.index(path)
-    return next((n for n, start in enumerate(_FIRST) if path.startswith(start)), len(_FIRST))
+def _scope(nodeid: str) -> str:
+    """What one worker does, one after the other: a file, and what takes long in it by itself."""
+    path = nodeid.partition("::")[0]
+    if path in _FLEET:
+        return "fleet"
+    if path == "tests/test_molecule.py":
+        return nodeid
+    return f"{path} long" if long.named(nodeid) else path
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=_place)
+    """What is quick, and then what takes long, the shortest first.
+
+    Where there is not time for all, most of them have run.
+    """
+    scopes = defaultdict(set)
+    for item in items:
+        scopes[_scope(item.nodeid)].update({long.named(item.nodeid)} - {""})
+
+    def place(item: pytest.Item) -> tuple[bool, int, int]:
+        path = item.path.relative_to(Path(__file__).parent).as_posix()
+        first = next((n for n, start in enumerate(_FIRST) if path.startswith(start)), len(_FIRST))
+        return path == _ALONE, long.seconds(scopes[_scope(item.nodeid)]), first
+
+    items.sort(key=place)
 
 
 class _Files(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-    """One worker for all that uses the fleet, one for each other file or scenario of molecule."""
+    """See `_scope`."""
 
     def _split_scope(self, nodeid: str) -> str:
-        path = nodeid.partition("::")[0]
-        if path in _FLEET:
-            return "fleet"
-        return nodeid if path == "tests/test_molecule.py" else path
+        return _scope(nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -79,6 +88,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Files | Non
 
 def pytest_configure() -> None:
     """Nothing that a test begins is sealed with the keys of whoever runs the tests."""
+    long.begin()
     if "HOSTPLEDGE_HOME" not in os.environ:
         folder = tempfile.mkdtemp(prefix="hostpledge-tests-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -86,13 +96,15 @@ def pytest_configure() -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup() -> None:
+def pytest_runtest_setup(item: pytest.Item) -> None:
     """An ssh that a test kills leaves the standard input it shares with us non-blocking.
 
     Ansible then refuses to start, in every test that comes after.
     """
     for stream in (0, 1, 2):
         os.set_blocking(stream, True)
+    if long.named(item.nodeid) and long.over():
+        pytest.skip(long.LEFT_OUT)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -114,6 +114,17 @@ def test_what_is_set_aside_goes_with_the_next_command(tmp_path: Path, within: bo
     assert not held.exists()
 
 
+def test_one_that_was_killed_before_it_held_anything_goes_later(tmp_path: Path) -> None:
+    new, old, full = (tmp_path / f".hostpledge-plain-{name}" for name in ("new", "old", "full"))
+    for folder in (new, old, full):
+        folder.mkdir()
+    (full / "other").touch()
+    for folder in (old, full):
+        os.utime(folder, (0, 0))
+    with private.set_aside(".hostpledge-plain-", tmp_path):
+        assert (new.is_dir(), old.exists(), full.is_dir()) == (True, False, True)
+
+
 _MAKES = re.compile(
     r"mkdtemp|mkstemp|TemporaryDirectory|NamedTemporaryFile|\.part\b[\"']|with_name\(f?[\"']\."
 )

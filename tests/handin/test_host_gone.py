@@ -11,7 +11,10 @@ from collector.handin import links
 from collector.handin.gone import tell
 from collector.handin.places import Places
 from collector.pledges.register.register import Register
+from tests.cli.running import hostpledge
+from tests.clock import today
 from tests.handin.served import Served, output, serving
+from tests.pledges.records import made
 from tests.web.sites import Place, Site, filled, with_accounts
 from tests.web.test_declared_since import _declares
 
@@ -62,3 +65,23 @@ def test_the_page_tells_as_soon_as_the_record_does(
     _declares(Register.open(own.register), ["web-02"])
     site.house.index.renew()
     assert browser.get(f"/hand-in/{token}").status_code == 410
+
+
+def test_nothing_opens_the_links_of_what_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
+    own = filled(tmp_path / "web")
+    with_accounts(own.state)
+    register, words = Register.open(own.register), ["--register", own.register]
+    token = hostpledge("pledge", "hand-in-link", "demo-1", "web-01", *words).out.split("/")[-1]
+    ended = {"date": today().isoformat(), "reason": "x", "by": "y"}
+    register.add(made(**{**register.get("demo-1").document, "ended": ended}), update=True)
+    site = Site(own)
+    browser = site.browser()
+    for _ in range(2):
+        assert browser.get(f"/hand-in/{token.strip()}").status_code == 410
+        listed = hostpledge("pledge", "hand-in-link", "--list", *words)
+        assert listed.status == 0
+    again = hostpledge("pledge", "hand-in-link", "demo-1", "web-01", *words)
+    assert again.status == 2 and "nothing is handed in" in again.err

@@ -266,3 +266,20 @@ def test_of_whom_a_message_is_is_known_by_when_the_record_was(place: str, tmp_pa
         for later, known in ((timedelta(minutes=1), True), (timedelta(hours=1), False)):
             now = {"two-1": since + later}
             assert (("王工", key) in told(outbox, people, now, NOW, again=False).by) is known
+
+
+def test_each_host_that_is_declared_since_is_told(office: Office) -> None:
+    """Of those that were told of before nobody learns what came after them."""
+
+    def said_of(*hosts: str) -> str:
+        known = office.register.get("one-1").document
+        office.register.add(made(**{**known, "resources": {"hosts": list(hosts)}}), update=True)
+        before = len(office.told("office@example.org"))
+        assert office().status == 0
+        return "".join(office.told("office@example.org")[before:])
+
+    assert "not looked at" not in said_of("web-01")
+    assert "not looked at: db-01" in said_of("web-01", "db-01")
+    assert "not looked at" not in said_of("db-01", "web-01")
+    assert "not looked at: app-01, db-01" in said_of("web-01", "db-01", "app-01")
+    assert "not looked at: app-02" in said_of("web-01", "app-02")

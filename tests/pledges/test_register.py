@@ -11,6 +11,7 @@ import pytest
 
 from collector.errors import BadInput
 from collector.i18n.message import in_chinese
+from collector.pledges.record.changes import check_same_customer
 from collector.pledges.register.register import FILE, Register
 from tests.cli.running import hostpledge
 from tests.pledges.places import owner
@@ -223,3 +224,15 @@ def test_a_further_version_is_of_the_same_customer(place: str) -> None:
     person = {"kind": "person", "name": "王示例", "identity_masked": "330***********001X"}
     with pytest.raises(BadInput, match="of another customer"):
         register.add(made(customer=person), update=True)
+
+
+def test_two_people_of_one_name_are_two_customers() -> None:
+    """Of an id that is free again; a company's name is its own."""
+    person = {"kind": "person", "name": "王示例", "identity_masked": "330***********001X"}
+    first = made(customer=person)
+    with pytest.raises(BadInput, match="give another id"):
+        check_same_customer(first, made(customer={**person, "identity_masked": "440******0029"}))
+    check_same_customer(first, made(customer={**person, "name": "王示例子"}))
+    company = made().document["customer"]
+    code = {"credit_code": "91330106MA0DEM2696"}
+    check_same_customer(made(), made(customer={**company, **code}))

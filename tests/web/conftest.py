@@ -18,7 +18,7 @@ def real_hasher() -> PasswordHasher:
     return passwords._HASHER
 
 
-@pytest.fixture(autouse=True, scope="package")
+@pytest.fixture(autouse=True, scope="session")
 def quick_hasher(real_hasher: PasswordHasher) -> Iterator[None]:
     """A password takes a third of a second of this machine as the page keeps it, by design."""
     with pytest.MonkeyPatch.context() as patch:

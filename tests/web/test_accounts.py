@@ -14,6 +14,7 @@ import pytest
 from argon2 import PasswordHasher, Type
 
 from collector import private
+from collector.errors import BadInput
 from collector.pledges.record.times import CHINA
 from collector.web.keeping import access, tables
 from collector.web.keeping.access import Access, Line
@@ -61,7 +62,6 @@ def test_a_password_takes_the_work_that_is_asked_for(real_hasher: PasswordHasher
     """RFC 9106 section 4, the second of its recommended settings."""
     assert (real_hasher.type, real_hasher.time_cost) == (Type.ID, 3)
     assert (real_hasher.memory_cost, real_hasher.parallelism) == (2**16, 4)
-
 
 
 @pytest.mark.parametrize(
@@ -213,6 +213,21 @@ def test_somebody_can_manage(tmp_path: Path) -> None:
     for words in takes:
         assert _account(tmp_path, *words).status == 0, words
     assert _account(tmp_path, "disable", "boss", "--back").status == 0
+
+
+def test_a_manager_whom_the_provider_names_no_more_is_none(tmp_path: Path) -> None:
+    state = State.open(str(tmp_path / "state"))
+    known = Accounts(state)
+    known.add(Account("boss", "manager"), "correct horse battery")
+    theirs = Account("x~0123456789abcdef", "manager", local=False, ground="by a group")
+    known.told(theirs)
+    known.disable("boss")
+    known.disable("boss", back=True)
+    known.untold(theirs.name)
+    with pytest.raises(BadInput, match="manager"):
+        known.disable("boss")
+    known.told(theirs)
+    known.disable("boss")
 
 
 @pytest.mark.parametrize(

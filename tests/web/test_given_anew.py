@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
+from collector.pledges.register.register import Register
+from collector.pledges.transfer.backup import write as backup
+from collector.pledges.transfer.restore import restore
 from collector.web.asking import settings as told
 from collector.web.asking.settings import Settings
 from collector.web.keeping import tables
 from collector.web.keeping.accounts import Account
-from tests.web.sites import Place, Site
+from collector.web.keeping.changes import change
+from tests.pledges.records import made
+from tests.web.sites import NAMES, PASSWORD, Place, Site, filled, record, with_accounts
 
 
 @pytest.fixture
@@ -42,8 +48,65 @@ def test_who_had_the_id_before_sees_nothing_of_it(site_of_old: Site) -> None:
 
 
 def test_once_it_is_said_again_they_do(site_of_old: Site) -> None:
-    site_of_old.house.accounts.mark("cust", "changed", "boss")
+    site_of_old.house.accounts.mark("cust", "given", "boss")
     assert site_of_old.browser("cust").get("/pledges/demo-2").status_code == 200
+
+
+def test_what_says_nothing_of_its_pledges_gives_none(site_of_old: Site) -> None:
+    state = site_of_old.house.state
+    change(state, "aud", ends=date(2099, 6, 30), by="op")
+    change(state, "cust", role="auditor", ends=date(2099, 6, 30), by="op")
+    for name, id in (("cust", "demo-2"), ("aud", "demo-0")):
+        assert site_of_old.browser(name).get(f"/pledges/{id}").status_code == 404, name
+    change(state, "aud", pledges=["demo-0"], by="op")
+    assert site_of_old.browser("aud").get("/pledges/demo-0").status_code == 200
+
+
+def test_lists_that_are_of_who_had_it_before_are_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large register's take a while to be made anew; and so do those of a page just begun."""
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
+    own = filled(tmp_path / "web")
+    with_accounts(own.state)
+    register, file = Register.open(own.register), tmp_path / "old.zip"
+    backup(register, file)
+    register.add(record("demo-9", "先前的单位", 0))
+    site = Site(own)
+    restore(file, own.register, replace=True)
+    Register.open(own.register).add(record("demo-9", "后来的单位", 1))
+    both = frozenset({"demo-9", "demo-1"})
+    site.house.accounts.add(Account("new", "auditor", both, date(2099, 12, 31)), PASSWORD)
+    site.house.index._took = 1.0
+    browser = site.browser("new")
+    for path in ("/", "/due", "/export.csv", "/due/export.csv"):
+        answer = browser.get(path)
+        assert (answer.status_code, "先前的单位" in answer.text) == (503, False), path
+    # who sees all is told what was there a moment ago, as of any change
+    assert site.browser("boss").get("/").status_code == 200
+    site.house.index.renew()
+    shown = browser.get("/export.csv")
+    assert shown.status_code == 200
+    assert "后来的单位" in shown.text and "先前的单位" not in shown.text
+
+
+def test_a_renewal_that_vanished_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is its customer told of others by what its id is like."""
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
+    own = filled(tmp_path / "web")
+    with_accounts(own.state)
+    register, file = Register.open(own.register), tmp_path / "old.zip"
+    backup(register, file)
+    known = record("demo-33", NAMES["demo-2"], 7).document
+    papers = [{**one, "sha256": f"{n:064x}"} for n, one in enumerate(known["documents"], 1)]
+    register.add(made(**{**known, "documents": papers, "renews": "demo-2"}))
+    site = Site(own)
+    assert "demo-33" in site.browser("boss").get("/pledges/demo-2").text
+    restore(file, own.register, replace=True)
+    site.house.index._took = 1.0
+    page = site.browser("cust").get("/pledges/demo-2")
+    assert page.status_code == 200
+    assert "Nothing is proven" not in page.text and "demo-3" not in page.text
 
 
 def test_an_account_that_was_made_for_it_sees_it(site: Site) -> None:
@@ -76,5 +139,5 @@ def test_one_of_a_proxy_is_held_to_it_as_well(place: Place, tmp_path: Path) -> N
         assert seen("new", path)[0] == 200
     for path in ("/due", "/export.csv?life=all"):
         assert seen("old", path) == (200, False), path
-    site.house.accounts.mark("old", "changed", "boss")
+    site.house.accounts.mark("old", "given", "boss")
     assert seen("old", "/pledges/demo-2")[0] == 200

@@ -35,6 +35,9 @@ class Dated(Protocol):
     @property
     def signed_on(self) -> date | None: ...
 
+    @property
+    def hosts(self) -> Sequence[str]: ...
+
 
 def state(record: Dated, today: date, *, renewed: bool) -> State:
     """The state at the end of `today`. `renewed`: another record says that it continues this."""
@@ -52,6 +55,11 @@ def state(record: Dated, today: date, *, renewed: bool) -> State:
         if suspension["from"] <= day <= suspension.get("until", "9999-12-31"):
             return "suspended"
     return "signed" if period.get("from", "") > day else "active"
+
+
+def hosts_asked(record: Dated, stands: State) -> Sequence[str]:
+    """The hosts that anything may be handed in of: none of what ended, or of a withdrawn draft."""
+    return () if stands in ("ended", "disposed") else record.hosts
 
 
 def continued(records: Iterable[Dated]) -> frozenset[str]:

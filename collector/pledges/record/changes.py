@@ -89,11 +89,14 @@ def _signed(entry: Mapping[str, Any]) -> tuple[str, str]:
 def check_same_customer(old: PledgeRecord, new: PledgeRecord) -> None:
     """Raises BadInput where an id that is free again would go to another customer.
 
-    A name, or a number, that was mistyped is not another one's.
+    A name, or a number, that was mistyped is not another one's; but many people have one name.
     """
     before, after = old.document["customer"], new.document["customer"]
     numbers = _number(before), _number(after)
-    if before["name"] != after["name"] and not (numbers[0] == numbers[1] != ""):
+    named = before["name"] == after["name"]
+    if named and all(numbers) and "person" in (before["kind"], after["kind"]):
+        named = numbers[0] == numbers[1]
+    if not named and not (numbers[0] == numbers[1] != ""):
         raise BadInput(
             msg("id_of_another_customer", now=masked(before["name"])),
             where=old.id,

@@ -5,6 +5,7 @@ A draft runs no clock. A record that ended runs those of its incidents, and of i
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -22,7 +23,7 @@ from collector.pledges.status.late import late
 
 __all__ = ["Due", "due", "too_old"]
 
-# what `Due.about` has of hosts that were declared since; the age of evidence has nothing there
+# of hosts that were declared since: how `Due.about` begins, before a digest of their names
 UNSEEN = "unseen_hosts"
 # of so many hosts the names are told
 _NAMED = 3
@@ -134,7 +135,8 @@ def _declared_since(record: PledgeRecord | Brief, evidence: Sequence[Evidence]) 
             f"核查证据：第 {last.sequence} 份之后登记的主机尚未核查：{zh}",
             f"evidence: hosts declared since number {last.sequence}, not looked at: {en}",
         ),
-        UNSEEN,
+        # others are another thing to be told of
+        f"{UNSEEN} {hashlib.sha256(repr(hosts).encode()).hexdigest()[:16]}",
     )
 
 

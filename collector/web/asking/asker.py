@@ -103,6 +103,7 @@ class Asker:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     cookies: list[tuple[str, str | None, int | None]] = field(default_factory=list)
     theirs: frozenset[str] | None = None
+    begun: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def account(self) -> Account:
@@ -125,13 +126,21 @@ class Asker:
         if self.theirs is None:
             until = given(self.house.state, self.session)
             with self.house.library.open() as register:
-                begun = register.begun(pledges)
+                self.begun = register.begun(pledges)
             self.theirs = frozenset(
                 id
                 for id in pledges
-                if id not in begun or (until is not None and begun[id] <= until)
+                if id not in self.begun or (until is not None and self.begun[id] <= until)
             )
         return self.theirs
+
+    @property
+    def made(self) -> bool:
+        """Are the rows of the lists of the very records that are theirs?"""
+        if (only := self.only) is None:
+            return True
+        now = {id: at.isoformat() for id, at in self.begun.items() if id in only}
+        return self.house.rows.begun(now) == now
 
     def sees(self, pledge: str) -> bool:
         return self.only is None or pledge in self.only

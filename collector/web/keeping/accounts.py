@@ -25,7 +25,8 @@ from collector.pledges.record.times import CHINA
 from collector.web.keeping import managers, passwords, tables
 from collector.web.keeping.state import State
 
-What = Literal["added", "signed_in", "stopped", "password", "changed"]
+# `given`: the pledges that it may see were named
+What = Literal["added", "signed_in", "stopped", "password", "changed", "given"]
 # raises, in the write itself, where who asked for it is no more signed in
 Held = Callable[[Connection], None]
 Role = Literal["manager", "engineer", "auditor", "customer"]

@@ -76,6 +76,8 @@ def change(
         for other in (tables.sessions, *([tables.devices] if elsewhere else [])):
             connection.execute(other.delete().where(other.c.account == old.name))
     known.mark(old.name, "changed", by)
+    if pledges:
+        known.mark(old.name, "given", by)
     return new
 
 

@@ -17,15 +17,16 @@ _WITHIN = timedelta(minutes=5)
 def given(state: State, session: Session) -> datetime | None:
     """Records of up to then (aware) may be what it was given; None where nobody said so.
 
-    What an account here may see was said when it was added, or changed last, whoever vouches for
-    its password. A provider says it with each sign-in, and of that session alone.
+    What an account here may see was said when it was added, or when its pledges were named last,
+    whoever vouches for its password; another end or role says nothing of them. A provider says it
+    with each sign-in, and of that session alone.
     """
     if session.account.by_provider:
         return session.made_at
     name, table = session.account.name, tables.marks
     added = select(tables.accounts.c.added_at).where(tables.accounts.c.name == name)
-    changed = select(table.c.at).where(table.c.account == name, table.c.what == "changed")
+    named = select(table.c.at).where(table.c.account == name, table.c.what == "given")
     with state.read() as connection:
-        times = [str(at) for query in (added, changed) for (at,) in connection.execute(query)]
+        times = [str(at) for query in (added, named) for (at,) in connection.execute(query)]
     last = max(map(datetime.fromisoformat, times), default=None)
     return last + _WITHIN if last is not None else None

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
@@ -33,9 +33,17 @@ def kept(state: State, connection: Connection, name: str) -> Iterator[None]:
 
 
 def _until(connection: Connection) -> date | None:
-    """The last day on which there is a manager; None where there is none now."""
-    table = tables.accounts
-    query = select(table.c.ends).where(table.c.role == "manager", table.c.disabled == 0)
+    """The last day on which there is a manager; None where there is none now.
+
+    One of a provider counts while the provider's last word lets them in.
+    """
+    table, grounds = tables.accounts, tables.grounds
+    vouched = exists().where(grounds.c.account == table.c.name)
+    query = select(table.c.ends).where(
+        table.c.role == "manager",
+        table.c.disabled == 0,
+        table.c.name.not_like("%~%") | vouched,
+    )
     ends = connection.execute(query).scalars()
     every = [date.fromisoformat(end) if end else date.max for end in ends]
     today = today_in_china()

@@ -138,6 +138,13 @@ listed = Table(
 )
 for _name in ("life", "standing", "until", "collected", "renews"):
     Index(f"web_listed_{_name}", listed.c[_name])
+# since when the record of each row was on record (ISO 8601): an id may be given to somebody else
+listed_begun = Table(
+    "web_listed_begun",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("begun", String(40), nullable=False),
+)
 networks = Table(
     "web_networks",
     metadata,

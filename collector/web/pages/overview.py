@@ -120,9 +120,12 @@ def due_export(asker: Asker) -> Response:
 
 
 def _ready(asker: Asker) -> None:
-    """Raises TurnedAwayError before the rows were made: an empty list would say another thing."""
+    """Raises TurnedAwayError before the rows were made: an empty list would say another thing.
+
+    And while those of who sees some pledges alone are of somebody else, who had their ids before.
+    """
     asker.house.index.renew(quick=True)
-    if not asker.house.index.said("at", ""):
+    if not asker.house.index.said("at", "") or not asker.made:
         raise TurnedAwayError("turned_preparing", 503)
 
 

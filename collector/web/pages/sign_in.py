@@ -11,7 +11,6 @@ from collector.web.asking.asker import Asker, NotFoundError, TurnedAwayError
 from collector.web.keeping import passwords, throttle
 from collector.web.keeping.accounts import Account
 from collector.web.keeping.sessions import LONGEST
-from collector.web.reading.customer import said_of
 
 _DEVICE_SECONDS = 180 * 86400
 # seconds after which who found no place may try again
@@ -123,7 +122,7 @@ def password(asker: Asker) -> Response:
     except DatabaseAwayError:
         raise
     except BadInput as problem:
-        return asker.page("password", 400, complaint="", said=said_of(problem, asker.lang))
+        return asker.page("password", 400, complaint="", said=asker.why(problem))
     if now is None or not begin(asker, now, new_here=True):
         # somebody else has changed it meanwhile, and ended the session that asks
         raise TurnedAwayError("turned_signed_out", 403)

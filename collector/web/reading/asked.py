@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, select, true
 from collector.pledges.due.deadlines import KINDS
 from collector.pledges.due.lifecycle import OWED
 from collector.pledges.record.networks import span
+from collector.pledges.record.people import plain_name
 from collector.pledges.record.sought import plain
 from collector.pledges.record.times import CHINA, to_the_end
 from collector.pledges.standing import listing
@@ -172,6 +173,13 @@ class Rows:
             row = connection.execute(query.limit(1)).first()
         return (str(row[0]), str(row[1])) if row is not None else ("", "")
 
+    def begun(self, ids: Collection[str]) -> dict[str, str]:
+        """Since when these were on record (ISO 8601) when their rows were made."""
+        table = tables.listed_begun
+        query = select(table.c.id, table.c.begun).where(table.c.id.in_(sorted(ids)))
+        with self._state.read() as connection:
+            return {str(row.id): str(row.begun) for row in connection.execute(query)}
+
     def one(self, id: str) -> Mapping[str, Any] | None:
         table = tables.listed
         with self._state.read() as connection:
@@ -252,7 +260,8 @@ def _holds(asked: Asked, now: datetime) -> ColumnElement[bool]:
         column = table.c[_CLAUSES[clause]]
         parts.append(column.in_(_NOT_KEPT) if word == "open" else column == word)
     if asked.owner:
-        mine = select(tables.owners.c.id).where(tables.owners.c.owner == asked.owner)
+        named = tables.owners.c.owner == plain_name(asked.owner)
+        mine = select(tables.owners.c.id).where(named)
         parts.append(table.c.id.in_(mine))
     if asked.expiring is not None:
         last = now.astimezone(CHINA).date() + timedelta(days=asked.expiring)

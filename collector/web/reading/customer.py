@@ -295,12 +295,13 @@ def _history(register: ReadOnlyRegister, id: str, over: datetime | None) -> list
 
 def _continues(register: ReadOnlyRegister, one: str, id: str, over: datetime | None) -> bool:
     """Did record `one` say then that it continues `id`? A draft binds nobody, so it does not."""
-    history = register.history(one)
+    # the lists know it, and a register that was restored since does not
+    history = register.history(one) if register.has(one) else ()
     then = [version for version in history if over is None or version.added_at < over]
     if then:
         return id in continued([then[-1].record])
-    first = history[0]
-    if over is None or first.number == 1:
+    first = next(iter(history), None)
+    if over is None or first is None or first.number == 1:
         return False
     # it was disposed of, and of what it was before only the days are left
     day, last = first.record.signed_on, over.astimezone(CHINA).date()

@@ -24,9 +24,11 @@ from collector.handin.gone import tell
 from collector.handin.places import Places
 from collector.i18n.message import in_chinese
 from collector.model import Lang
+from collector.pledges.due.lifecycle import hosts_asked
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.record.networks import spans
+from collector.pledges.record.people import plain_name
 from collector.pledges.record.sought import plain
 from collector.pledges.record.times import CHINA, to_the_end
 from collector.pledges.register.over_keys import trusted
@@ -50,7 +52,7 @@ _AT_LEAST = 60.0
 _SHARE = 20
 _LOOK = 2.0
 # another number once more is kept of a record
-_FORM = 5
+_FORM = 6
 # rows of another form are none: their pages could not be drawn
 _AT = f"at {_FORM}"
 # any constant of our own: of several processes one puts its rows down at a time
@@ -154,6 +156,7 @@ class Index:
             if id not in before or before[id].seal != row["seal"]:
                 rows.append((row, one))
         gone = before.keys() - {one.record.id for one in every}
+        begun = register.begun()
         said = {
             "mark": mark,
             _AT: now.isoformat(),
@@ -164,6 +167,7 @@ class Index:
         with self._state.write() as connection:
             self._state.alone(connection, _LOCK)
             _replace(connection, rows, gone)
+            _replace_begun(connection, begun)
             _replace_networks(connection, networks, gone)
             for name, value in said.items():
                 self._state.put(connection, name, value)
@@ -171,7 +175,7 @@ class Index:
             # what strangers reach reads no register, and is told which hosts there are
             with suppress(CollectorError, OSError):
                 declared = {one.record.id: _asked_of(one) for one in every}
-                tell(self._handed, declared, register.begun())
+                tell(self._handed, declared, begun)
         # its hosts and addresses are not to stay with us
         self._freed = self._freed or any(row["life"] == "disposed" for row, _ in rows)
 
@@ -195,8 +199,8 @@ def _mark(register: ReadOnlyRegister, now: datetime) -> str:
 
 
 def _asked_of(one: Listed) -> Sequence[str]:
-    """The hosts that anything may be handed in of: none of what ended, or of a withdrawn draft."""
-    return () if one.state in ("ended", "disposed") else one.record.hosts
+    """The hosts that anything may be handed in of."""
+    return hosts_asked(one.record, one.state)
 
 
 def _sought(
@@ -273,6 +277,18 @@ def _replace_networks(
         connection.execute(table.insert(), rows)
 
 
+def _replace_begun(connection: Connection, begun: Mapping[str, datetime]) -> None:
+    table = tables.listed_begun
+    known = {row.id: row.begun for row in connection.execute(select(table))}
+    now = {id: at.isoformat() for id, at in begun.items()}
+    stale = [id for id in known.keys() | now.keys() if known.get(id) != now.get(id)]
+    for at in range(0, len(stale), 500):
+        connection.execute(table.delete().where(table.c.id.in_(stale[at : at + 500])))
+    rows = [{"id": id, "begun": now[id]} for id in stale if id in now]
+    if rows:
+        connection.execute(table.insert(), rows)
+
+
 def _replace(
     connection: Connection, rows: Sequence[tuple[dict[str, Any], Listed]], gone: Iterable[str]
 ) -> None:
@@ -283,9 +299,9 @@ def _replace(
     if rows:
         connection.execute(tables.listed.insert(), [row for row, _ in rows])
     owners = [
-        {"id": one.record.id, "owner": owner[:200]}
+        {"id": one.record.id, "owner": owner}
         for _, one in rows
-        for owner in sorted({o[:200] for o in listing.owners(one.record)})
+        for owner in sorted({plain_name(o)[:200] for o in listing.owners(one.record)})
     ]
     dues = [
         {

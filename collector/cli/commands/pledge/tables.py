@@ -126,7 +126,11 @@ def _parts(rows: Sequence[Listed]) -> str:
 def _since(one: Listed) -> Iterator[str]:
     """What takes away from it since it was attached."""
     if one.stale:
-        asked = [d.text.to(lang()) for d in one.dues if d.kind == "evidence" and d.about != UNSEEN]
+        asked = [
+            d.text.to(lang())
+            for d in one.dues
+            if d.kind == "evidence" and not d.about.startswith(UNSEEN)
+        ]
         # of what ended, and of a draft, nobody is asked for any
         yield from asked or [tr("证据已过旧", "the evidence is too old")]
     if count := len(one.unseen):

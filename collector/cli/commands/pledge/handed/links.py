@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,13 @@ from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput, one_line
 from collector.export.envelope import Identity
 from collector.model import Text
+from collector.pledges.record.times import today_in_china
 
 if TYPE_CHECKING:
     from collector.handin.links import Link
     from collector.handin.places import Places
+    from collector.pledges.record.form import PledgeRecord
+    from collector.pledges.register.register import Register
 
 _STATES = {
     "open": Text("可用", "open"),
@@ -89,11 +92,19 @@ def hand_in_link(
     places = place(register, location)
     if listed:
         begun = register.begun()
-        tell(places, {known.id: known.hosts for known in register.briefs()}, begun)
+        tell(places, _asked(register), begun)
         return _list(places, pledge, begun)
     if revoke:
         return _revoke(places, revoke)
     record = register.get(str(pledge))
+    if record.hosts and not _asked(register, record)[record.id]:
+        raise BadInput(
+            tr(
+                "登记已终止或已销毁，不再收取提交",
+                "ended or disposed of: nothing is handed in of it",
+            ),
+            where=record.id,
+        )
     if host not in record.hosts:
         raise BadInput(
             tr(f"{one_line(str(host))} 不在登记的主机之中", f"{host} is no host of the record"),
@@ -102,6 +113,17 @@ def hand_in_link(
         )
     places.belongs_to(register.name(), register.where)
     return _make(places, record.id, str(host), record.grade, days, url)
+
+
+def _asked(register: Register, *records: PledgeRecord) -> dict[str, Sequence[str]]:
+    """By pledge (of these; of all where none is given) the hosts that may be handed in today."""
+    from collector.pledges.due.lifecycle import hosts_asked, state
+
+    renewed, today = register.renewed(), today_in_china()
+    return {
+        one.id: hosts_asked(one, state(one, today, renewed=one.id in renewed))
+        for one in records or register.briefs()
+    }
 
 
 def _make(places: Places, pledge: str, host: str, grade: int, days: int, url: str | None) -> int:
