@@ -26,7 +26,8 @@ class Looks:
 
     `undated` hosts answered, and nothing says when; they are not among the looks. `elsewhen` were
     judged for another time than they were looked at, by `apart` at most. Of `unseen` ones nothing
-    was seen to its end: not reached, refused, cut off.
+    was seen to its end: not reached, refused, cut off. `last`: the newest look at a host that
+    answered; None where none did, or nothing says when.
     """
 
     oldest: datetime
@@ -36,6 +37,7 @@ class Looks:
     elsewhen: int = 0
     apart: timedelta = timedelta(0)
     unseen: int = 0
+    last: datetime | None = None
 
     @property
     def dated(self) -> bool:
@@ -113,6 +115,7 @@ class Gathered:
         self._undated = 0
         self._unseen = 0
         self._apart: list[timedelta] = []
+        self._last: datetime | None = None
 
     def add(self, entry: Mapping[str, Any], collected_at: datetime | None) -> datetime:
         """Of one host of evidence.json; `collected_at` of its capture, where that is there."""
@@ -126,6 +129,8 @@ class Gathered:
                 self._undated += 1
                 return judged.astimezone(UTC)
             seen = judged
+        else:
+            self._last = max(self._last or seen, seen)
         self._looks.append(seen.astimezone(UTC))
         apart = abs(judged - self._looks[-1])
         if apart > _SLACK:
@@ -142,6 +147,7 @@ class Gathered:
             len(self._apart),
             max(self._apart, default=timedelta(0)),
             self._unseen,
+            self._last,
         )
 
 

@@ -19,6 +19,8 @@ from collector.verify.looks import Looks
 
 # how far the clocks of signer and timestamp authority may be apart
 SKEW = timedelta(minutes=5)
+# and by how much that of a host that was looked at, as of evidence in the register
+_OF_A_HOST = timedelta(days=1)
 _PROOF = "--proof"
 
 
@@ -190,6 +192,21 @@ def check_window(
         raise VerifyFailed(msg("shown_after_end_key", shown=shown.isoformat(), name=name, end=end))
     if shown is None and known.valid_until < now:
         raise VerifyFailed(msg("key_ended_nothing_signer", name=name, end=end))
+
+
+def hold_looks(
+    looks: Looks, made_at: datetime, stamps: Sequence[Stamp], logged: Logged | None, *, where: str
+) -> None:
+    """Raises VerifyFailed for a look that is later than what shows when it was signed.
+
+    Else whoever is about to lose a key could sign, and have stamped, what it saw of days to come.
+    """
+    there = min([made_at, *(stamp.at for stamp in stamps), *([logged.at] if logged else [])])
+    if looks.last is not None and looks.last - there > _OF_A_HOST:
+        raise VerifyFailed(
+            msg("look_after_signing", looked=looks.last.isoformat(), at=there.isoformat()),
+            where=where,
+        )
 
 
 def _hold_revocation(known: TrustedKey, stamp: Stamp | None, logged: Logged | None) -> None:

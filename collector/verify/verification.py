@@ -127,6 +127,8 @@ def verify(
     earlier, handed_in = _check_before(bundle, asked)
     seen = hosts.looks.and_before(earlier)
     asked.hold()
+    stamps = [one.stamp for one in signed.all if one.stamp is not None]
+    times.hold_looks(seen, made_at, stamps, logged, where=_EVIDENCE)
     _check_scope(bundle)
     ahead = times.ahead(made_at, seen.latest, first.stamp, logged, now)
     proven = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests import bundles
@@ -26,3 +28,22 @@ def test_captures_beside_a_run_are_named(shell: Shell, command: str) -> None:
     said = shell(*words, status=1 if command == "assess" else 0).stderr
     named = [*sorted(p.name for p in out.glob("db-1*")), "late/more/x.capture"]
     assert "the captures of captures are taken, and 2 beside them not: " + ", ".join(named) in said
+
+
+@pytest.mark.parametrize("kind", ["gone", "pipe", "device"])
+@pytest.mark.parametrize("command", ["bundle", "assess"])
+def test_none_is_left_out_in_silence(shell: Shell, command: str, kind: str) -> None:
+    place = shell.folder / "caps" / "site-b"
+    bundles.write(place.parent, [bundles.capture("web-1")])
+    place.mkdir()
+    if kind == "pipe":
+        os.mkfifo(place / "db-1.capture")
+    else:
+        (place / "db-1.capture").symlink_to("/nonexistent" if kind == "gone" else "/dev/null")
+    (place / ".x.capture").symlink_to("/nonexistent")
+    words = [command, "caps", *(["-o", "b"] if command == "bundle" else [])]
+    said = shell(*words, status=2).stderr
+    assert "site-b/db-1.capture" in said and "no regular file" in said
+    assert not (shell.folder / "b").exists()
+    (place / "db-1.capture").unlink()
+    shell(*words, status=1 if command == "assess" else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from collector.cli.ui.language import tr
 from collector.errors import BadInput, one_line
 from collector.facts.data.inventory import DOCUMENT
 from collector.facts.data.inventory_signature import KEYS, SIGNATURE
+from collector.i18n.message import of_system
 
 # where captures lie in a folder that hostpledge made: a run's output, then a bundle
 _KNOWN_PLACES = ("captures", "data/captures")
@@ -67,7 +69,32 @@ def _in_folder(folder: Path) -> list[Path]:
             _say_beside(folder, folder / place)
             folder = folder / place
             break
-    return sorted(_captures(folder))
+    return sorted(_every(folder))
+
+
+def _every(folder: Path) -> Iterator[Path]:
+    """Raises BadInput for what is named as a capture and is none, and for a folder that cannot be
+
+    looked into: a host that is left out in silence is one that nobody misses.
+    """
+
+    def stop(problem: OSError) -> None:
+        raise BadInput(of_system(problem, "cannot_read"), where=str(problem.filename)) from None
+
+    for above, _, names in os.walk(folder, onerror=stop):
+        for file in (Path(above, name) for name in names if name.endswith(_ENDS)):
+            if file.name.startswith("."):
+                continue
+            if not file.is_file():
+                raise BadInput(
+                    tr(
+                        "不是普通文件，不能作为采集文件",
+                        "is no regular file, so no capture",
+                    ),
+                    where=str(file),
+                    mend=tr("移走它或换成采集文件", "take it away, or put the capture there"),
+                )
+            yield file
 
 
 def _captures(folder: Path) -> Iterator[Path]:

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from collector import reaching
 from collector.errors import BadInput, one_line
 from collector.i18n.message import msg
 from collector.resources import shared, shared_root
+from collector.run.ansible.bounded import listed, refuse_endless
 from collector.run.ansible.private import HANDED, extra_vars, folder_for_sockets, private_folder
 from collector.run.collected.unsaid import kind_of, quoted
 
@@ -87,21 +87,17 @@ def hosts_of(how: How) -> list[str]:
                 mend=msg("give_file_folder_host"),
             )
         if "," not in source:
-            # Ansible would wait for the other end of a pipe
-            given_files.refuse_special(Path(source))
+            refuse_endless(Path(source))
     _check_given(how)
     limit = [f"--limit={how.limit}"] if how.limit else []
     with private_folder() as private:
         # by that name a later command takes it away, where this one is killed
         output = private / f"{HANDED}listing"
         words = ["--list", f"--output={output}", *how.arguments(private), *limit]
-        done = subprocess.run(
+        done = listed(
             [tool("ansible-inventory"), *words],
-            capture_output=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env=environment(str(private)) | _unlogged(private),
-            umask=0o077,
+            environment(str(private)) | _unlogged(private),
+            where=", ".join(how.inventory),
         )
         if done.returncode != 0:
             raise _unusable(done.stderr, how)

@@ -74,6 +74,26 @@ function checkSubjects({ subjects, said }, digests, redacted) {
   }
 }
 
+// No look is later than what shows when it was signed, by more than the clock of a host is wrong.
+function checkLooks({ last }, madeAt, found) {
+  if (last === null) return;
+  if (last - madeAt > A_DAY) {
+    throw new Failed(
+      EVIDENCE,
+      `其中的采集时间 ${written(last)} 晚于签署（${written(madeAt)}）`,
+      `holds a look of ${written(last)}, which is later than it was signed (${written(madeAt)})`,
+    );
+  }
+  const stamps = found.filter(({ key }) => key !== null).flatMap(({ sealed }) => sealed.stamps);
+  if (stamps.some((at) => last - at > A_DAY)) {
+    throw new Undecided(
+      EVIDENCE,
+      `其中的采集时间 ${written(last)} 晚于时间戳，能否采信取决于时间戳机构，本页不核验：请用 hostpledge verify`,
+      `holds a look of ${written(last)}, which is later than its timestamp: whether this counts depends on the authority, which this page does not check: use hostpledge verify`,
+    );
+  }
+}
+
 // What is not in the browser's power, by name.
 function leftUnchecked(signed, folder, scope) {
   const found = [];
@@ -135,6 +155,7 @@ async function verifyBundle(files, trust, progress, folder) {
     looked.strange = new Set([...looked.strange, ...earlier.strange]);
     await checkBetween(before, check, read);
   }
+  checkLooks(looked, moment(said.made_at), trust.authorities ? signed.found : []);
   return {
     signed,
     digest: await digestOf(sealed.payload),

@@ -55,7 +55,7 @@ async function checkHosts(check, redacted) {
   const { evidence, where, subjects } = check;
   const folder = where.slice(0, -"evidence.json".length);
   const named = new Set();
-  const looked = { times: [], looks: [], undated: 0, unseen: 0, elsewhen: 0, apart: 0n, handedIn: 0, captures: 0, unread: { count: 0, first: "" } };
+  const looked = { times: [], looks: [], undated: 0, unseen: 0, last: null, elsewhen: 0, apart: 0n, handedIn: 0, captures: 0, unread: { count: 0, first: "" } };
   const script = check.subjects.has("script.sh") && !redacted ? readsIn(await check.read("script.sh")) : null;
   const listed = new Set(evidence.waivers.map(canonical));
   for (const [host, entry] of Object.entries(evidence.hosts)) {
@@ -123,6 +123,7 @@ function noteLook(looked, entry, seen, judged) {
   const at = seen ?? judged;
   const apart = at < judged ? judged - at : at - judged;
   looked.looks.push(at);
+  if (seen !== null && (looked.last === null || seen > looked.last)) looked.last = seen;
   if (apart > SLACK) looked.elsewhen += 1;
   if (apart > SLACK && apart > looked.apart) looked.apart = apart;
 }
