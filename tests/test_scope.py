@@ -11,7 +11,7 @@ import pytest
 
 from collector import catalog
 from collector.assess import assess_host
-from collector.export import FORMATS, exporter
+from collector.export import FORMATS, exporter, judged
 from collector.model import Lang, Result
 from collector.report.model.contents import Source, contents
 from collector.report.render.html import page, render
@@ -100,3 +100,10 @@ def test_a_report_says_it_before_anything_else(tmp_path: Path, lang: Lang) -> No
     assert clause["result"] in (Result.ERROR, Result.FAIL)
     assert clause["judged"] == {"zh": "25 项中的 7 项", "en": "7 of 25 controls"}[lang]
     assert given["hosts"][0].result in (Result.ERROR, Result.FAIL)
+
+
+@pytest.mark.parametrize(("lang", "said"), [("zh", "未核查"), ("en", "not looked at")])
+def test_exports_name_the_hosts_that_nobody_looked_at(lang: Lang, said: str) -> None:
+    known = scope_of(catalog.controls(), 3, ["db-01"])
+    assert f"{said}{'：' if lang == 'zh' else ': '}db-01" in judged(known, lang)
+    assert said not in judged(scope_of(catalog.controls(), 3), lang)

@@ -18,7 +18,7 @@ from typing import Protocol, cast
 
 from collector.export.envelope import NOBODY, Identity
 from collector.model import Finding, HostStatus, Lang, Result
-from collector.scope import Scope, no_proof
+from collector.scope import Scope, no_proof, not_seen
 
 FORMATS = (
     "table",
@@ -93,11 +93,16 @@ def stamp(at: datetime) -> str:
 
 
 def judged(scope: Scope | None, lang: Lang) -> str:
-    """`7 of 57 controls: no proof of 二(二)`, or without that end; empty where nothing is known."""
+    """`7 of 57 controls: no proof of 二(二)`, or without that end; empty where nothing is known.
+
+    Declared hosts that nobody looked at are named after it.
+    """
     if scope is None:
         return ""
     said = scope.said().to(lang)
     said = ("；" if lang == "zh" else "; ").join([*(w.to(lang) for w in scope.warnings), said])
     if not scope.unproven:
         return said
-    return f"{said}{'：' if lang == 'zh' else ': '}{no_proof(scope.unproven).to(lang)}"
+    said = f"{said}{'：' if lang == 'zh' else ': '}{no_proof(scope.unproven).to(lang)}"
+    absent = [not_seen(scope.absent).to(lang)] if scope.absent else []
+    return ("；" if lang == "zh" else "; ").join([said, *absent])

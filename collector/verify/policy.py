@@ -269,6 +269,15 @@ def _signed(policy: Policy, found: Verification) -> Iterator[tuple[str, Text]]:
                         "(`hostpledge key trust` writes it)",
                     ),
                 )
+        if not found.log_roled:
+            yield (
+                "key_roles",
+                Text(
+                    "信任文件未写明登记库日志的密钥的用途（hostpledge key trust 会写明）",
+                    "the trust file does not say what the key of the log may sign "
+                    "(`hostpledge key trust` writes it)",
+                ),
+            )
     if policy.fresh_trust and found.trust is not None and not found.trust["fresh"]:
         yield (
             "fresh_trust",
@@ -290,4 +299,12 @@ def _signed(policy: Policy, found: Verification) -> Iterator[tuple[str, Text]]:
         yield (
             "log",
             Text("没有登记库日志的证明（--proof）", "no proof of the register's log (--proof)"),
+        )
+    elif policy.log and not found.log_counts:
+        yield (
+            "log",
+            Text(
+                "登记库日志的密钥已到期，或当时尚未启用",
+                "the key of the register's log has ended, or had not begun then",
+            ),
         )

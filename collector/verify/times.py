@@ -25,23 +25,11 @@ _PROOF = "--proof"
 
 
 @dataclass(frozen=True, slots=True)
-class Ahead:
-    """Something that is dated later than now: `what` is a word for programs."""
-
-    what: str
-    at: datetime
-    text: Text
-
-    def to_json(self) -> dict[str, str]:
-        return {"what": self.what, "at": self.at.isoformat()}
-
-
-@dataclass(frozen=True, slots=True)
 class Logged:
     """The bundle stands in a register's log, under a checkpoint by a trusted key.
 
-    `counts` is whether that key is still one whose word for `at` is worth more than that of a
-    key that has ended.
+    `counts` is whether that key had begun then, and is still one whose word for `at` is worth more
+    than that of a key that has ended; `roled`: the trust file says what it may sign.
     """
 
     origin: str
@@ -52,6 +40,7 @@ class Logged:
     at: datetime
     key_name: str
     counts: bool
+    roled: bool = True
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -106,15 +95,19 @@ def logged(
     if entry["digest"] != digest:
         raise VerifyFailed(msg("proof_another_bundle", entry=entry["digest"][:12]), where=_PROOF)
     _hold(entry, said)
+    at = datetime.fromisoformat(entry["logged_at"])
+    ended = signer.valid_until is not None and signer.valid_until < now
+    begun = signer.valid_from is None or signer.valid_from <= at
     return Logged(
         proof.note.checkpoint.origin,
         proof.index,
         proof.note.checkpoint.size,
         entry["pledge"],
         entry["sequence"],
-        datetime.fromisoformat(entry["logged_at"]),
+        at,
         signer.name,
-        signer.valid_until is None or signer.valid_until >= now,
+        begun and not ended,
+        signer.roles is not None,
     )
 
 
@@ -134,7 +127,7 @@ def _hold(entry: Mapping[str, Any], said: Mapping[str, Any]) -> None:
         wrong.append("made_at")
     if wrong:
         raise VerifyFailed(msg("entry_log_says_another", wrong=wrong[0]), where=_PROOF)
-    if made_at > datetime.fromisoformat(entry["logged_at"]) + SKEW:
+    if made_at - datetime.fromisoformat(entry["logged_at"]) > SKEW:
         raise VerifyFailed(
             msg("entry_log_dated_bundle", entry=entry["logged_at"], said=said["made_at"]),
             where=_PROOF,
@@ -159,7 +152,7 @@ def check_window(
 ) -> None:
     """Raises VerifyFailed unless the key may have signed when it did."""
     name = known.name
-    if stamp is not None and made_at > stamp.at + SKEW:
+    if stamp is not None and made_at - stamp.at > SKEW:
         raise VerifyFailed(
             msg(
                 "says_signed_timestamped_before",
@@ -293,6 +286,14 @@ def unproven(
                 "(--proof) and a checkpoint that was kept show that.",
             )
         )
+    elif not logged.counts:
+        found.append(
+            Text(
+                f"日志的时间：检查点的密钥“{logged.key_name}”已到期，或当时尚未启用，其持有者可写任何时间。",
+                f"The time in the log: its key {logged.key_name} has ended, or had not begun then, "
+                "and whoever has it may write any.",
+            )
+        )
     if known.revoked_at is not None:
         found.append(
             Text(
@@ -301,63 +302,3 @@ def unproven(
             )
         )
     return tuple(found)
-
-
-def ahead(
-    made_at: datetime,
-    looked: datetime,
-    stamp: Stamp | None,
-    logged: Logged | None,
-    now: datetime,
-) -> tuple[Ahead, ...]:
-    """What is dated later than now, beyond what clocks differ by. `looked`: the newest look."""
-    dated = [
-        ("looked_at", looked, Text("采集或判定时间", "a look, or what it was judged for,")),
-        ("made_at", made_at, Text("签署时间", "the signing")),
-    ]
-    if stamp is not None:
-        who = stamp.authority
-        said = Text(f"时间戳机构“{who}”所盖时间", f"the timestamp by {who}")
-        dated.append(("timestamp", stamp.at, said))
-    if logged is not None:
-        dated.append(("logged_at", logged.at, Text("登记库日志的时间", "the entry of the log")))
-    return tuple(Ahead(what, at, text) for what, at, text in dated if at > now + SKEW)
-
-
-def ahead_told(found: Sequence[Ahead], now: datetime) -> tuple[Text, ...]:
-    """In one line: evidence of a time to come was made with a wrong clock, or on purpose."""
-    if not found:
-        return ()
-    here = now.isoformat(timespec="seconds")
-    zh = "、".join(f"{one.text.zh} {one.at.isoformat(timespec='seconds')}" for one in found)
-    en = ", ".join(f"{one.text.en} {one.at.isoformat(timespec='seconds')}" for one in found)
-    return (
-        Text(
-            f"时间属于将来：{zh}，晚于本机时钟 {here}，两者必有一个不准。",
-            f"Its time, which is yet to come: {en} is later than this machine's clock shows "
-            f"({here}), and one of the two is wrong.",
-        ),
-    )
-
-
-def age(looks: Looks, now: datetime) -> Text:
-    """Valid evidence can be old: how old the oldest look in it is."""
-    days, at = looks.days(now), looks.oldest.isoformat(timespec="seconds")
-    if days is None:
-        return Text(
-            "主机现在是否仍然如此：采集距今多久无从得知；核验通过不说明证据是新近的。",
-            "That the hosts are still so: how old the oldest look in it is nobody can tell, and "
-            "that it verifies does not make it fresh.",
-        )
-    if looks.oldest > now + SKEW:
-        return Text(
-            f"主机现在是否仍然如此：其中最早的采集为 {at}，属于将来；核验通过不说明证据是新近的。",
-            f"That the hosts are still so: the oldest look in it is of {at}, which is yet to come, "
-            "and that it verifies does not make it fresh.",
-        )
-    return Text(
-        f"主机现在是否仍然如此：其中最早的采集为 {at}，距今 {days} 天；"
-        "核验通过不说明证据是新近的。",
-        f"That the hosts are still so: the oldest look in it is of {at}, {days} day(s) ago, and "
-        "that it verifies does not make it fresh.",
-    )

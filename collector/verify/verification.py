@@ -24,7 +24,7 @@ from collector.errors import VerifyFailed
 from collector.i18n.message import msg
 from collector.model import Capture, Result, Text
 from collector.scope import Scope, verdicts
-from collector.verify import findings, hardened, looks, signatures, times, told, trusted
+from collector.verify import dated, findings, hardened, looks, signatures, times, told, trusted
 from collector.verify import provenance as handed
 from collector.verify.asked import Asked
 from collector.verify.before import Check
@@ -61,7 +61,7 @@ class Verification:
     clauses: Mapping[str, Result]
     signers: tuple[TrustedKey, ...]
     strange: tuple[str, ...] = ()
-    ahead: tuple[times.Ahead, ...] = ()
+    ahead: tuple[dated.Ahead, ...] = ()
     alike: tuple[str, ...] = ()
     waived: int = 0
     stamp: Stamp | None = None
@@ -70,6 +70,8 @@ class Verification:
     redacted: bool = False
     trust: Mapping[str, Any] | None = None
     age_days: int | None = 0
+    log_counts: bool = True
+    log_roled: bool = True
 
     @property
     def looked_at(self) -> datetime:
@@ -130,7 +132,7 @@ def verify(
     stamps = [one.stamp for one in signed.all if one.stamp is not None]
     times.hold_looks(seen, made_at, stamps, logged, where=_EVIDENCE)
     _check_scope(bundle)
-    ahead = times.ahead(made_at, seen.latest, first.stamp, logged, now)
+    ahead = dated.ahead(made_at, seen.latest, first.stamp, logged, now)
     proven = (
         *_of_statement(known, bundle),
         *signatures.proven(signed),
@@ -140,11 +142,11 @@ def verify(
     left_open = (
         *told.scope(asked.scope),
         *asked.unproven(),
-        *times.ahead_told(ahead, now),
+        *dated.ahead_told(ahead, now),
         *signatures.unproven(signed, trust),
         *times.unproven(known, made_at, first.sealed, stamp=first.stamp, logged=logged),
         *trusted.unproven(trust, now),
-        times.age(seen, now),
+        dated.age(seen, now),
         *seen.unproven(),
         *_of_bundle(bundle),
         *handed.unproven(given, bundle.said, now),
@@ -173,6 +175,8 @@ def verify(
         bundle.redacted,
         trusted.to_json(trust, now),
         seen.days(now),
+        logged is None or logged.counts,
+        logged is None or logged.roled,
     )
 
 

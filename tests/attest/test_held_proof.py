@@ -19,6 +19,7 @@ from collector.attest.log.logged import Log, entry_bytes, read_inclusion
 from collector.attest.trust.trust_file import trust_of
 from collector.errors import VerifyFailed
 from collector.verify import open_bundle, verify
+from collector.verify.policy import STRICT, unmet
 from collector.verify.times import Logged, check_window
 from tests.pledges.bundles import Signer
 
@@ -39,11 +40,13 @@ def held(
     logged_at: timedelta = timedelta(0),
     name: str = "b",
     window: Mapping[str, Any] = NO_WINDOW,
+    log_key: Mapping[str, Any] = NO_WINDOW,
     **other: Any,
 ) -> Any:
     """Verifies the bundle with a proof of an entry that says `other`."""
     trust = trust_of([signer.key.public, LOG.public])
-    trust = replace(trust, keys=(replace(trust.keys[0], **window), trust.keys[1]))
+    keys = replace(trust.keys[0], **window), replace(trust.keys[1], **log_key)
+    trust = replace(trust, keys=keys)
     with open_bundle(Path(signer.folder / name)) as opened:
         said = opened.statement["predicate"]
         made_at = datetime.fromisoformat(said["made_at"])
@@ -73,6 +76,28 @@ def test_what_agrees_is_taken(signer: Signer) -> None:
     assert held(signer, timedelta(days=1)).logged is not None
     # a register's clock may be somewhat behind
     assert held(signer, timedelta(minutes=-2)).logged is not None
+
+
+@pytest.mark.parametrize(
+    ("key", "wanted"),
+    [
+        ({"roles": frozenset({"log"})}, []),
+        ({}, ["key_roles"]),
+        # what was tried is in two days: it ended since
+        ({"roles": frozenset({"log"}), "valid_until": datetime.now(UTC)}, ["log"]),
+        ({"roles": frozenset({"log"}), "valid_from": datetime(2098, 1, 1, tzinfo=UTC)}, ["log"]),
+    ],
+)
+def test_a_policy_wants_a_key_of_the_log_that_holds(
+    signer: Signer, key: Mapping[str, Any], wanted: list[str]
+) -> None:
+    found = held(signer, window={"roles": frozenset({"bundle"})}, log_key=key)
+    named = [
+        one.name for one in unmet(STRICT, found, ("web-01",)) if one.name in ("log", "key_roles")
+    ]
+    assert named == wanted
+    told = [text.en for text in found.unproven if "The time in the log" in text.en]
+    assert bool(told) is ("log" in wanted)
 
 
 def test_a_log_shows_a_time_for_an_end_and_none_for_a_revocation(signer: Signer) -> None:

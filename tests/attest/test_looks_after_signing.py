@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from collector.attest.envelope.timestamp import Stamp
+from collector.attest.keys.keys import PrivateKey
+from collector.attest.trust.trust_file import TrustedKey
 from collector.errors import VerifyFailed
 from collector.verify import times
 from collector.verify.looks import Looks
@@ -54,3 +56,11 @@ def test_what_was_seen_before_may_be_signed_later() -> None:
 
 def test_who_looked_at_nothing_is_held_to_nothing() -> None:
     assert _held(replace(_LOOKS, last=None), _SIGNED)
+
+
+def test_the_last_day_that_there_is_has_none_after_it() -> None:
+    last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    key = TrustedKey(PrivateKey.generate().public, "k")
+    stamp = replace(_STAMP, at=last)
+    times.check_window(key, _SIGNED, _LOOK, stamp=stamp, logged=None)
+    assert _held(_LOOKS, last, stamp)

@@ -34,7 +34,7 @@ from collector.cli.ui.language import lang_option, tr
 from collector.cli.ui.scope_line import scope_said
 from collector.cli.workflows.selection import part_of
 from collector.cli.workflows.whose.declared import agreed
-from collector.errors import BadInput, one_line
+from collector.errors import BadInput, one_line, shown
 from collector.export.envelope import Identity
 from collector.facts.monitoring import event_ledger as ledger
 from collector.run.collected.run_folder import RunFolder
@@ -274,9 +274,9 @@ def run_in(folder: Path) -> RunFolder | None:
 def _documents(given: dict[str, bytes], documents: tuple[str, ...]) -> dict[str, bytes]:
     for word in documents:
         name, equals, file = word.partition("=")
-        if not (name and equals and file) or name in given:
+        if not (name and equals and file) or name in given or not name.isprintable():
             raise BadInput(
-                tr(f"不能附上：{word}", f"cannot be attached: {word}"),
+                tr(f"不能附上：{shown(word)}", f"cannot be attached: {shown(word)}"),
                 where="--attach",
                 mend=tr("请写成 名称=文件，名称不重复", "write NAME=FILE, each name once"),
             )

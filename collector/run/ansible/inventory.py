@@ -14,7 +14,7 @@ from typing import Any
 
 from collector import private as given_files
 from collector import reaching
-from collector.errors import BadInput, one_line
+from collector.errors import BadInput, one_line, shown
 from collector.i18n.message import msg
 from collector.resources import shared, shared_root
 from collector.run.ansible.bounded import listed, refuse_endless
@@ -88,6 +88,9 @@ def hosts_of(how: How) -> list[str]:
             )
         if "," not in source:
             refuse_endless(Path(source))
+        elif not source.isprintable() and (why := reaching.wrong_name(source)):
+            # what is no UTF-8 comes back from Ansible as it went
+            raise BadInput(why, where=f"-i {shown(source)}", mend=_RENAME)
     _check_given(how)
     limit = [f"--limit={how.limit}"] if how.limit else []
     with private_folder() as private:
