@@ -7,7 +7,6 @@ import os
 import shutil
 import tempfile
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,7 +66,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         scopes[_scope(item.nodeid)].update({long.named(item.nodeid)} - {""})
 
     def place(item: pytest.Item) -> tuple[bool, int, int]:
-        path = item.path.relative_to(Path(__file__).parent).as_posix()
+        path = item.nodeid.partition("::")[0].removeprefix("tests/")
         first = next((n for n, start in enumerate(_FIRST) if path.startswith(start)), len(_FIRST))
         return path == _ALONE, long.seconds(scopes[_scope(item.nodeid)]), first
 
