@@ -11,6 +11,7 @@ import pytest
 
 from collector.pledges.record.form import from_document
 from collector.pledges.register.register import Register
+from collector.web.reading.asked import asked_of
 from tests.clock import today
 from tests.pledges.bundles import Signer
 from tests.pledges.records import made
@@ -41,3 +42,13 @@ def test_the_last_day_counts_whole(tmp_path: Path, days: int, due: bool) -> None
     assert row["due"] == len(said)
     page = Site(place).browser("boss").get("/?due=30&life=all&lang=en").text
     assert ("/pledges/demo-0" in page) == bool(said)
+
+
+def test_the_form_says_how_far_ahead_the_lists_know() -> None:
+    """A longer time would find no more, and look as if there were none."""
+    assert [asked_of({"due": days}, None).due for days in ("7", "30", "31", "310")] == [
+        7,
+        30,
+        30,
+        30,
+    ]

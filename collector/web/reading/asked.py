@@ -25,6 +25,8 @@ from collector.web.reading.standings import PAST, STANDINGS
 
 LIVES = ("draft", "signed", "active", "suspended", "lapsed", "ended", "disposed")
 PAGE = 50
+# days: the index knows nothing of what falls due later
+AHEAD = 30
 # what is overdue; what is not yet; and within so many days, with what is overdue
 WHEN = ("overdue", "coming", "7", "14")
 _CLAUSES = {"2.2": "c22", "2.3": "c23", "2.4": "c24"}
@@ -68,7 +70,7 @@ def asked_of(query: Mapping[str, str], only: frozenset[str] | None) -> Asked:
         tuple(clauses),
         query.get("owner", "").strip()[:200],
         _days(query.get("expiring", "")),
-        _days(query.get("due", "")),
+        _days(query.get("due", ""), AHEAD),
         query.get("overdue", "") == "1",
         _one_of(query.get("sort", ""), listing.ORDERS) or "id",
         only,
@@ -119,8 +121,8 @@ def _one_of(word: str, known: Sequence[str]) -> str:
     return word if word in known else ""
 
 
-def _days(text: str) -> int | None:
-    return min(int(text), 3660) if text.isascii() and text.isdigit() and len(text) < 6 else None
+def _days(text: str, most: int = 3660) -> int | None:
+    return min(int(text), most) if text.isascii() and text.isdigit() and len(text) < 6 else None
 
 
 class Rows:

@@ -40,13 +40,14 @@ from collector.pledges.standing.since import Since
 from collector.report.model import listed as columns
 from collector.web.keeping import tables
 from collector.web.keeping.state import State
+from collector.web.reading.asked import AHEAD
 from collector.web.reading.broken import Broken
 from collector.web.reading.cells import to_json
 from collector.web.reading.library import Library
 from collector.web.reading.monthly import Monthly
 from collector.web.reading.standings import standing_of
 
-_AHEAD = timedelta(days=30)
+_AHEAD = timedelta(days=AHEAD)
 # a change that no count of rows tells of shows after so many seconds; a large register's later
 _AT_LEAST = 60.0
 _SHARE = 20
