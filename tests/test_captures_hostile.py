@@ -17,6 +17,7 @@ from collector import captures
 from collector.errors import BadInput
 from collector.model import HostStatus, ReadStatus
 from collector.script import parse_output
+from tests import bundles
 
 NONCE = b"0123456789abcdef0123456789abcdef"
 START = b"hostpledge-capture 1 " + NONCE + b"\n"
@@ -209,3 +210,14 @@ def test_a_line_that_nests_deeply_is_refused(kind: object, depth: int) -> None:
     data = gzip.compress(b"\n".join([json.dumps(head).encode(), line + b"}"]))
     with pytest.raises(BadInput, match="nested too deeply"):
         captures.from_bytes(data, where="f")
+
+
+@pytest.mark.parametrize("before", [b"\n", b" ", b"\t\n"])
+def test_what_is_of_our_own_form_is_so_for_all_who_ask(before: bytes) -> None:
+    """What a control node knows alone is taken away of what is handed in, and of no output."""
+    data = gzip.decompress(captures.to_bytes(bundles.capture("db-1")))
+    assert captures.own_form(gzip.compress(data))
+    odd = gzip.compress(before + data)
+    assert not captures.own_form(odd)
+    with pytest.raises(BadInput):
+        captures.from_bytes(odd, where="x")

@@ -304,7 +304,7 @@ def _signed(policy: Policy, found: Verification) -> Iterator[tuple[str, Text]]:
         yield (
             "log",
             Text(
-                "登记库日志的密钥已到期，或当时尚未启用",
-                "the key of the register's log has ended, or had not begun then",
+                "登记库日志的密钥已到期，或尚未启用",
+                "the key of the register's log has ended, or has not begun",
             ),
         )

@@ -28,8 +28,9 @@ _PROOF = "--proof"
 class Logged:
     """The bundle stands in a register's log, under a checkpoint by a trusted key.
 
-    `counts` is whether that key had begun then, and is still one whose word for `at` is worth more
-    than that of a key that has ended; `roled`: the trust file says what it may sign.
+    `counts` is whether that key is one by now (a checkpoint is signed later than its entries, and
+    by another key than at their time), and is still one whose word for `at` is worth more than that
+    of a key that has ended; `roled`: the trust file says what it may sign.
     """
 
     origin: str
@@ -97,7 +98,7 @@ def logged(
     _hold(entry, said)
     at = datetime.fromisoformat(entry["logged_at"])
     ended = signer.valid_until is not None and signer.valid_until < now
-    begun = signer.valid_from is None or signer.valid_from <= at
+    begun = signer.valid_from is None or signer.valid_from <= now
     return Logged(
         proof.note.checkpoint.origin,
         proof.index,
@@ -289,8 +290,8 @@ def unproven(
     elif not logged.counts:
         found.append(
             Text(
-                f"日志的时间：检查点的密钥“{logged.key_name}”已到期，或当时尚未启用，其持有者可写任何时间。",
-                f"The time in the log: its key {logged.key_name} has ended, or had not begun then, "
+                f"日志的时间：检查点的密钥“{logged.key_name}”已到期或尚未启用，其持有者可写任何时间。",
+                f"The time in the log: its key {logged.key_name} has ended, or has not begun, "
                 "and whoever has it may write any.",
             )
         )

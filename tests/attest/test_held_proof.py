@@ -85,6 +85,8 @@ def test_what_agrees_is_taken(signer: Signer) -> None:
         ({}, ["key_roles"]),
         # what was tried is in two days: it ended since
         ({"roles": frozenset({"log"}), "valid_until": datetime.now(UTC)}, ["log"]),
+        # rotated since the entry was written: the checkpoint is by the next one
+        ({"roles": frozenset({"log"}), "valid_from": datetime.now(UTC) + timedelta(days=1)}, []),
         ({"roles": frozenset({"log"}), "valid_from": datetime(2098, 1, 1, tzinfo=UTC)}, ["log"]),
     ],
 )

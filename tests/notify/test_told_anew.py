@@ -283,20 +283,3 @@ def test_each_host_that_is_declared_since_is_told(office: Office) -> None:
     assert "not looked at" not in said_of("db-01", "web-01")
     assert "not looked at: app-01, db-01" in said_of("web-01", "db-01", "app-01")
     assert "not looked at: app-02" in said_of("web-01", "app-02")
-
-
-def test_what_was_there_again_is_not_told_once_more_while_nobody_can_read_it(
-    office: Office, tmp_path: Path
-) -> None:
-    signer = Signer(tmp_path / "made")
-    for taken, days in (("hardened", 10), ("weak", 1)):
-        check(office.register, "one-1", signer, captured(taken), NOW - timedelta(days=days))
-    assert office().status == 0
-    assert len(office.told()) == 1
-    bundle = Path(office.register.evidence("one-1")[-1].path)
-    away = bundle.rename(bundle.with_name("away"))
-    office()
-    assert len(office.told()) == 1
-    away.rename(bundle)
-    office()
-    assert len(office.told()) == 1

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from collector.attest.bundle.evidence import PledgeReference
 from collector.attest.log.checkpoint import parse, sign
 from collector.errors import BadInput
 from collector.handin import links, quarantine
@@ -124,6 +125,17 @@ def test_what_is_left(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         connection.exec_driver_sql("DELETE FROM versions")
     assert len(register.history(ID)) == 1
     assert digests != [left.record.digest]
+
+
+def test_nothing_is_attached_afterwards(place: str, tmp_path: Path) -> None:
+    """An intake that had made a bundle of what waited comes a moment later."""
+    register, signer, made = _register(place, tmp_path)
+    next = signer.make("next", PledgeReference(ID, 3, register.evidence(ID)[-1].digest))
+    disposal.dispose(register, ID, ABOUT, AFTER, renewed=False)
+    with pytest.raises(BadInput, match="disposed of: nothing is attached"):
+        attach(register, ID, next.path, signer.trust)
+    assert len(register.evidence(ID)) == len(made) == 2
+    assert not any(one.path.exists() for one in register.evidence(ID))
 
 
 def test_no_trace_in_the_file(tmp_path: Path) -> None:

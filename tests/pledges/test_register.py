@@ -226,6 +226,25 @@ def test_a_further_version_is_of_the_same_customer(place: str) -> None:
         register.add(made(customer=person), update=True)
 
 
+def test_none_continues_another_customers(place: str) -> None:
+    """A slip in an id would stop that one's clocks, and nobody be told."""
+    register = Register.open(place)
+    register.add(made())
+    known = made().document["customer"]
+    papers = [
+        {**one, "sha256": f"{n:064x}"} for n, one in enumerate(made().document["documents"], 1)
+    ]
+    name, code = {"name": "另一家公司"}, {"credit_code": "91330106MA0DEM2696"}
+    next = {"id": "next", "documents": papers, "renews": "demo-2026"}
+    for draft in ({}, {"draft": True, "documents": []}):
+        with pytest.raises(BadInput, match="next: says that it continues demo-2026, which is of"):
+            register.add(made(**{**next, **draft}, customer={**known, **name, **code}))
+    # one that was renamed, or whose number was mistyped, is the same
+    register.add(made(**next, customer={**known, **name}))
+    with pytest.raises(BadInput, match="another customer"):
+        register.add(made(**next, customer={**known, **code}), update=True)
+
+
 def test_two_people_of_one_name_are_two_customers() -> None:
     """Of an id that is free again; a company's name is its own."""
     person = {"kind": "person", "name": "王示例", "identity_masked": "330***********001X"}

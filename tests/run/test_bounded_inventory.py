@@ -42,6 +42,15 @@ def test_nobody_waits_for_the_other_end_of_a_pipe(tmp_path: Path, given: str, pi
     assert path.name in str(refused.value)
 
 
+def test_what_is_hidden_is_left_alone_as_ansible_does(tmp_path: Path) -> None:
+    folder = tmp_path / "d"
+    (folder / ".git").mkdir(parents=True)
+    (folder / "hosts").write_text("web-01 ansible_connection=local\n")
+    os.mkfifo(folder / ".git" / "daemon.ipc")
+    os.mkfifo(folder / ".pipe")
+    assert hosts_of(_given(folder)) == ["web-01"]
+
+
 def test_a_range_of_all_numbers_takes_no_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -141,3 +143,32 @@ def test_one_of_a_proxy_is_held_to_it_as_well(place: Place, tmp_path: Path) -> N
         assert seen("old", path) == (200, False), path
     site.house.accounts.mark("old", "given", "boss")
     assert seen("old", "/pledges/demo-2")[0] == 200
+
+
+def _damaged(own: Place, id: str) -> None:
+    with closing(sqlite3.connect(own.register)) as file:
+        triggers = file.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (name,) in triggers:
+            file.execute(f"DROP TRIGGER {name}")
+        file.execute("UPDATE versions SET document = document || ' ' WHERE pledge = ?", (id,))
+        file.commit()
+
+
+def test_what_is_wrong_with_anothers_record_is_told_to_the_house_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOSTPLEDGE_HOME", str(tmp_path / "home"))
+    own = filled(tmp_path / "web")
+    with_accounts(own.state)
+    register = Register.open(own.register)
+    known = record("demo-33", NAMES["demo-2"], 7).document
+    papers = [{**one, "sha256": f"{n:064x}"} for n, one in enumerate(known["documents"], 1)]
+    register.add(made(**{**known, "documents": papers, "renews": "demo-2"}))
+    site = Site(own)
+    customer, boss = site.browser("cust"), site.browser("boss")
+    register.add(record("demo-9", "后来的单位", 9))
+    _damaged(own, "demo-33")
+    for path in ("/due", "/due/export.csv", "/export.csv", "/pledges/demo-2"):
+        answer = customer.get(path)
+        assert (answer.status_code, "demo-33" in answer.text) == (200, False), path
+    assert "demo-33" in boss.get("/export.csv").text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -52,13 +52,51 @@ def check_customer(old: PledgeRecord, new: PledgeRecord) -> None:
     By another name and another number; either alone may be put right, or both, one after the other.
     """
     before, after = old.document["customer"], new.document["customer"]
-    numbers = _number(before), _number(after)
-    if before["name"] != after["name"] and all(numbers) and numbers[0] != numbers[1]:
+    if _another(before, after):
         raise BadInput(
             msg("another_customer", now=masked(before["name"]), then=masked(after["name"])),
             where=old.id,
             mend=msg("another_customer_mend"),
         )
+
+
+def check_renewed(
+    made: Iterable[PledgeRecord],
+    before: Mapping[str, PledgeRecord],
+    newest: Callable[[str], PledgeRecord | None],
+) -> None:
+    """Raises BadInput where a record says now, and did not `before`, that it continues another
+
+    customer's: that one's clocks would stop, and nobody be told.
+    """
+    for one in made:
+        id = one.document.get("renews")
+        if id is None or (one.id in before and before[one.id].document.get("renews") == id):
+            continue
+        found = newest(id)
+        # of what was disposed of nobody knows whose it was
+        if found is not None and "disposed" not in found.document:
+            _check_renewal(found, one)
+
+
+def _check_renewal(old: PledgeRecord, new: PledgeRecord) -> None:
+    before, after = old.document["customer"], new.document["customer"]
+    if _another(before, after):
+        raise BadInput(
+            msg(
+                "renews_another_customer",
+                renewed=old.id,
+                now=masked(before["name"]),
+                then=masked(after["name"]),
+            ),
+            where=new.id,
+            mend=msg("renews_another_customer_mend"),
+        )
+
+
+def _another(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    numbers = _number(before), _number(after)
+    return before["name"] != after["name"] and all(numbers) and numbers[0] != numbers[1]
 
 
 def check_signed(old: PledgeRecord, new: PledgeRecord) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 
@@ -54,3 +55,11 @@ def to_the_end(ahead: timedelta, now: datetime) -> timedelta:
         return end_of_day((now + ahead).astimezone(CHINA).date()) - now
     except OverflowError:
         return ahead
+
+
+def moment_or_last(text: str) -> datetime:
+    """A time of ISO 8601 with its zone; the last that there is, where it is none."""
+    with suppress(ValueError):
+        if (found := datetime.fromisoformat(text)).tzinfo is not None:
+            return found
+    return datetime.max.replace(tzinfo=UTC)

@@ -108,6 +108,8 @@ def _insert(
 ) -> Evidence:
     """Looks at all that the register has, and writes, while nobody else attaches anything."""
     record, predicate = register.get(id), found.statement["predicate"]
+    if "disposed" in record.document:
+        raise BadInput(msg("disposed_takes_no_evidence"), where=id, mend=msg("give_another_id"))
     _check_grade(predicate["grade"], record.grade, id, where)
     _check_waivers(register, id, borne.waivers, where)
     _check_documents(register, id, borne.documents, where)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
@@ -26,12 +27,14 @@ from collector.pledges.record import form as records
 from collector.pledges.record.changes import (
     check_customer,
     check_names,
+    check_renewed,
     check_signed,
     following,
 )
 from collector.pledges.record.drafts import is_free
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.papers import check_papers
+from collector.pledges.record.times import moment_or_last
 from collector.pledges.record.voiding import voided
 from collector.pledges.register import naming
 from collector.pledges.register.seen import Seen
@@ -157,7 +160,9 @@ class Register(Seen):
             for id, held in before.items() if keep else ():
                 # a list of thousands may be shifted by a row; one record is put right by itself
                 check_signed(held, done[id].record)
-            self._check_papers(connection, [v.record for v in done.values()], before)
+            made = [version.record for version in done.values()]
+            self._check_papers(connection, made, before)
+            check_renewed(made, before, partial(self._record, connection))
             briefs.put(connection, ((v.record, v.number) for v in done.values()))
         return tuple(done[record.id] for record in every)
 
@@ -198,6 +203,10 @@ class Register(Seen):
             )
         )
         return Version(number, record, now)
+
+    def _record(self, connection: Connection, id: str) -> PledgeRecord | None:
+        newest = self._newest(connection, id)
+        return newest.record if newest is not None else None
 
     @staticmethod
     def _free(connection: Connection, newest: Version) -> bool:
@@ -258,14 +267,17 @@ class Register(Seen):
         return continued(self.briefs())
 
     def begun(self, ids: Collection[str] | None = None) -> dict[str, datetime]:
-        """When the first version of each of these records (None: of all) was written (aware)."""
+        """When the first version of each of these records (None: of all) was written (aware).
+
+        The last day that there is where that cannot be read: it is nobody's of before.
+        """
         table = tables.versions
         query = select(table.c.pledge, func.min(table.c.added_at)).group_by(table.c.pledge)
         if ids is not None:
             query = query.where(table.c.pledge.in_(ids))
         with self._database.read() as connection:
             rows = connection.execute(query).all()
-        return {str(id): datetime.fromisoformat(str(at)) for id, at in rows}
+        return {str(id): moment_or_last(str(at)) for id, at in rows}
 
     def history(self, id: str) -> tuple[Version, ...]:
         """All versions of a record, the first one first; raises BadInput when there is none.

@@ -38,8 +38,9 @@ def _below(places: Sequence[Path]) -> Iterator[Path]:
     left = _MOST
     for place in places:
         for above, folders, files in os.walk(place):
-            folders.sort()
-            for name in sorted(files):
+            # what is hidden Ansible leaves alone
+            folders[:] = sorted(name for name in folders if name[0] != ".")
+            for name in sorted(name for name in files if name[0] != "."):
                 left -= 1
                 if left < 0:
                     return
@@ -57,9 +58,10 @@ def listed(
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        # what is written to, and not what is set apart: a program of Java sets apart much more
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
         most = _MEMORY if hard == resource.RLIM_INFINITY else min(_MEMORY, hard)
-        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
 
     try:
         done = subprocess.run(

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from collector.errors import CollectorError
 from collector.model import Lang
 from collector.pledges.due.kinds import WORDS as KINDS
 from collector.pledges.due.lifecycle import WORDS
@@ -124,7 +125,12 @@ def _ready(asker: Asker) -> None:
 
     And while those of who sees some pledges alone are of somebody else, who had their ids before.
     """
-    asker.house.index.renew(quick=True)
+    try:
+        asker.house.index.renew(quick=True)
+    except CollectorError:
+        # it may be of anybody's record: who may not see that sees what was there before
+        if asker.only is None:
+            raise
     if not asker.house.index.said("at", "") or not asker.made:
         raise TurnedAwayError("turned_preparing", 503)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from types import MappingProxyType
@@ -295,8 +296,10 @@ def _history(register: ReadOnlyRegister, id: str, over: datetime | None) -> list
 
 def _continues(register: ReadOnlyRegister, one: str, id: str, over: datetime | None) -> bool:
     """Did record `one` say then that it continues `id`? A draft binds nobody, so it does not."""
-    # the lists know it, and a register that was restored since does not
-    history = register.history(one) if register.has(one) else ()
+    # the lists know it: a register that was restored since does not, or it cannot be read any more
+    history: tuple[Version, ...] = ()
+    with suppress(CollectorError):
+        history = register.history(one) if register.has(one) else ()
     then = [version for version in history if over is None or version.added_at < over]
     if then:
         return id in continued([then[-1].record])

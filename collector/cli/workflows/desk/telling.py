@@ -7,7 +7,6 @@ pledge before its id was given to it was told of somebody else.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 # the clocks of who keeps the register, and of who sends
 _WITHIN = timedelta(minutes=5)
 WITHDRAWN = "withdrawn"
-_AGAIN = re.compile(r"(.+\|finding\|.+\|.+)\|\d+(\|\d{4}-\d\d-\d\d\|(?:late|due))")
 
 Begun = Mapping[str, datetime]
 
@@ -105,20 +103,10 @@ def told(
             # who is there no more may be so under another name, by a channel of theirs
             others = () if message.to in people else there
             for whom in (message.to, *others) if there else ():
-                for known in {item, _of_any_time(item)}:
-                    found.by.setdefault((whom, known), set()).update(there)
-                    if dead:
-                        found.owed.add((whom, known))
+                found.by.setdefault((whom, item), set()).update(there)
+                if dead:
+                    found.owed.add((whom, item))
     return found
-
-
-def _of_any_time(key: str) -> str:
-    """Of a finding that was there again, the key that it has where its bundles cannot be read.
-
-    >>> _of_any_time("p|finding|backup.jobs|web-01|3|2026-01-20|late")
-    'p|finding|backup.jobs|web-01|2026-01-20|late'
-    """
-    return _AGAIN.sub(r"\1\2", key)
 
 
 def _channels(
