@@ -36,8 +36,8 @@ def test_the_limit_is_in_minutes(clean: pytest.MonkeyPatch) -> None:
 def test_a_test_goes_by_its_own_name_its_cases_or_its_file() -> None:
     whole = "tests/test_fleet_bare.py"
     assert long.named(f"{whole}::test_a_second_run_changes_nothing") == whole
-    one = "tests/test_readme.py::test_readme"
-    assert long.named(f"{one}[README.md-en]") == one
+    one = "tests/web/test_docs.py::test_the_commands_of_the_guide"
+    assert long.named(f"{one}[web.md-en]") == one
     assert long.named("tests/test_long.py::test_nothing") == ""
     assert long.seconds({whole, one}) == long.seconds([whole]) + long.seconds([one])
 

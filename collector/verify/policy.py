@@ -269,7 +269,7 @@ def _signed(policy: Policy, found: Verification) -> Iterator[tuple[str, Text]]:
                         "(`hostpledge key trust` writes it)",
                     ),
                 )
-        if not found.log_roled:
+        if "key_roles" in found.log_lacks:
             yield (
                 "key_roles",
                 Text(
@@ -300,7 +300,7 @@ def _signed(policy: Policy, found: Verification) -> Iterator[tuple[str, Text]]:
             "log",
             Text("没有登记库日志的证明（--proof）", "no proof of the register's log (--proof)"),
         )
-    elif policy.log and not found.log_counts:
+    elif policy.log and "log" in found.log_lacks:
         yield (
             "log",
             Text(

@@ -62,6 +62,11 @@ class Signatures:
         return next((one, one.known) for one in self.all if one.known is not None)
 
     @property
+    def stamps(self) -> tuple[Stamp, ...]:
+        """By trusted authorities."""
+        return tuple(one.stamp for one in self.all if one.stamp is not None)
+
+    @property
     def keys(self) -> tuple[TrustedKey, ...]:
         """The trusted keys that signed."""
         return tuple(one.known for one in self.all if one.known is not None)

@@ -43,6 +43,11 @@ class Logged:
     counts: bool
     roled: bool = True
 
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What a policy may want of its key and it has not, by the member of the policy."""
+        return (*(() if self.counts else ("log",)), *(() if self.roled else ("key_roles",)))
+
     def to_json(self) -> dict[str, Any]:
         return {
             "origin": self.origin,

@@ -70,8 +70,7 @@ class Verification:
     redacted: bool = False
     trust: Mapping[str, Any] | None = None
     age_days: int | None = 0
-    log_counts: bool = True
-    log_roled: bool = True
+    log_lacks: tuple[str, ...] = ()
 
     @property
     def looked_at(self) -> datetime:
@@ -125,13 +124,10 @@ def verify(
     hosts = _check_hosts(bundle, redacted=bundle.redacted, script=bundle.script)
     asked, given = hosts.asked, hosts.handed_in
     _check_run(bundle)
-    hardened.check_names(bundle)
     earlier, handed_in = _check_before(bundle, asked)
     seen = hosts.looks.and_before(earlier)
-    asked.hold()
-    stamps = [one.stamp for one in signed.all if one.stamp is not None]
-    times.hold_looks(seen, made_at, stamps, logged, where=_EVIDENCE)
-    _check_scope(bundle)
+    times.hold_looks(seen, made_at, signed.stamps, logged, where=_EVIDENCE)
+    _check_scope(bundle, asked)
     ahead = dated.ahead(made_at, seen.latest, first.stamp, logged, now)
     proven = (
         *_of_statement(known, bundle),
@@ -175,8 +171,7 @@ def verify(
         bundle.redacted,
         trusted.to_json(trust, now),
         seen.days(now),
-        logged is None or logged.counts,
-        logged is None or logged.roled,
+        logged.lacks if logged else (),
     )
 
 
@@ -184,7 +179,8 @@ def _of_statement(known: TrustedKey, bundle: Bundle) -> tuple[Text, ...]:
     return (*told.proven(known, bundle), *told.before(bundle))
 
 
-def _check_scope(bundle: Bundle) -> None:
+def _check_scope(bundle: Bundle, asked: Asked) -> None:
+    asked.hold()
     if bundle.frame.get("scope") != bundle.said.get("scope"):
         raise VerifyFailed(msg("signed_statement_says_another"), where=_EVIDENCE)
 
@@ -200,6 +196,7 @@ def _of_bundle(bundle: Bundle) -> tuple[Text, ...]:
 
 def _check_before(bundle: Bundle, asked: Asked) -> tuple[looks.Looks | None, int]:
     """The check before hardening, if there was one; how many captures of it were handed in."""
+    hardened.check_names(bundle)
     if bundle.before is None:
         return None, 0
     earlier = _check_hosts(bundle.before, redacted=bundle.redacted)
