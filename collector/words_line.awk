@@ -62,7 +62,7 @@ function ahead(q,   i) {
   }
   return 0
 }
-function start() { TAINT = 0; CMD = PREV = WANT = LEAD = ""; ASG = ""; FAR = 0; COUNTED = 0 }
+function start() { TAINT = 0; CMD = PREV = WANT = LEAD = ""; ASG = ""; FAR = 0; COUNTED = CARRIED = 0 }
 function ended() { ASG = ""; ASKED = 0 }
 function base(w) { sub(/^.*\//, "", w); return w }
 
@@ -89,12 +89,15 @@ function interpreter(s,   n) {
   if (s ~ ("^#![ \t]*/[a-z0-9/.]+([ \t]+" n "|\r?$)")) return s
   return match(s, /^#!\/[a-z0-9\/.]+/) && substr(s, RLENGTH + 1, 1) ~ /[ \t]/ ? substr(s, 1, RLENGTH) : "#!***"
 }
-function split_up(s,   i, n, out, w) {
+function split_up(s,   i, n, out, w, on) {
   if (FIRST && s ~ /^#!/) { QUOTE = ""; CODE = GOING = DEEP = 0; start(); return interpreter(s) }
   # a word without end, or a line of thousands of them, is nobody's command
   if (length(s) > 16384) s = substr(s, 1, 16384) " ..."
   if (!GOING) { start(); DEEP = 0 }
-  QUOTE = ""; SHY = CODE = SPOKEN = REDIR = ASKED = DOLLAR = WORDS = HUSHED = WHISPER = 0; GOING = 0; ASG = ""
+  # a word that a backslash cut goes on here, and with it what it is the value of
+  on = CARRIED; CARRIED = SHY = REDIR = DOLLAR = WORDS = 0
+  if (!on) { ASKED = HUSHED = 0; ASG = "" }
+  if (!on || !HUSHED && !WHISPER && tolower(ASG) !~ SECRET) { QUOTE = ""; CODE = SPOKEN = WHISPER = 0 }
   GOING = s ~ /\\$/
   gsub(/[^] \t\r\\;|&()<>`"'{},=[]+/, "\n&\n", s)
   PARTS = n = split(s, PART, "\n"); out = ""
@@ -104,16 +107,19 @@ function split_up(s,   i, n, out, w) {
     out = out PART[i]
     if (i == n) break
     w = PART[i + 1]
-    if (substr(w, 1, 1) == "#" && QUOTE == "" && !BRACED && (i == 1 || PART[i] ~ /[ \t;|]$/)) {
+    if (i > 1) on = 0
+    if (substr(w, 1, 1) == "#" && !on && QUOTE == "" && !BRACED && (i == 1 || PART[i] ~ /[ \t;|]$/)) {
       return out "#"
     }
     # the blank in a quoted path of Chinese names: no ASCII, so neither an option nor its value
     if (QUOTE != "" && PART[i] ~ /^ +$/ && BEHIND ~ /^\/.*[^ -~]/ && !HUSHED && w !~ /[!-~]/) { out = out w; continue }
-    out = out word(w, PART[i + 2], PART[i], i + 2 >= n)
+    out = out word(w, PART[i + 2], (on && PART[i] !~ /[ \t]/ ? "=" : "") PART[i], i + 2 >= n)
     if (SPOKEN && ASG == "" && speaks(w)) WHISPER = 1
     if (LOST && (ASKED || TAINT > 1 || ASG == "" && w !~ /^-/ && speaks(w))) HUSHED = 1
     DOLLAR = w ~ /[$]$/; BEHIND = w
   }
+  CARRIED = s ~ /[^ \t;|&]\\$/
+  if (CARRIED && n > 1 && PART[n] == "\\" && BEHIND ~ /:\/\/[^\/@]*$/) HUSHED = 1
   return out
 }
 # A word of what is said to a program, behind which stands a secret: SQL, ftp.

@@ -23,18 +23,21 @@ function tab(s, user,   n, f, head) {
   return n ? head line(substr(s, 1, n)) "%" (length(s) > n + RLENGTH - 1 ? "***" : "") : head line(s)
 }
 # The words of a value that goes to the end of its line.
-function settled(name, s,   i, n, a, out, opt, hush) {
-  hush = tolower(name) ~ SECRET && s !~ /^[ \t]*[[{]/
+function settled(name, s,   i, n, a, out, opt, hush, q, begins) {
+  hush = tolower(name) ~ SECRET && (MODE != "settings" || s !~ /^[ \t]*[[{]/)
   gsub(/[^] \t\r\\;|&()<>`"'{},=[]+/, "\n&\n", s)
-  n = split(s, a, "\n"); SAT = ASKED = 0; out = ""; QUOTE = ""; SPOKEN = CODE = 0; CMD = PREV = ""
+  n = split(s, a, "\n"); SAT = ASKED = 0; out = ""; QUOTE = ""; SPOKEN = CODE = 0; CMD = PREV = q = ""
   for (i = 1; i <= n; i += 2) {
     out = out a[i]
     if (i == n) break
+    q = within(q, a[i])
+    # of a secret nothing is a name, nor is what a quote ends behind
+    begins = !hush && (tolower(name) !~ SECRET || q == "" && a[i] ~ /[,{[]/) && (q == "" || substr(a[i + 2], a[i + 1] ~ /:$/ ? 1 : 2, 1) != q)
     if (i > 1 && a[i] ~ /[ \t]/) ASKED = 0
     if (substr(a[i + 1], 1, 1) == "#" && a[i] ~ /[ \t]$|^$/) return out "#"
     if (ASKED || hush && i > 1) out = out "***"
-    else if (a[i + 1] ~ /^[A-Za-z_]+:$/ && named(substr(a[i + 1], 1, length(a[i + 1]) - 1))) { name = a[i + 1]; SAT = 0; sub(/:$/, "", name); out = out a[i + 1] }
-    else if (a[i + 2] ~ /^=[^=]/ && named(a[i + 1])) { name = a[i + 1]; SAT = 0; out = out name }
+    else if (begins && a[i + 1] ~ /^[A-Za-z_]+:$/ && named(substr(a[i + 1], 1, length(a[i + 1]) - 1))) { name = a[i + 1]; SAT = 0; sub(/:$/, "", name); out = out a[i + 1] }
+    else if (begins && a[i + 2] ~ /^=[^=]/ && named(a[i + 1])) { name = a[i + 1]; SAT = 0; out = out name }
     else {
       opt = substr(a[i + 1], 1, 1) == "-" && option(a[i + 1]) && tolower(name) !~ SECRET
       out = out (opt ? a[i + 1] : PREV != "" && tolower(name) !~ SECRET ? wanted(PREV, a[i + 1]) : value(name, a[i + 1]))
@@ -43,6 +46,16 @@ function settled(name, s,   i, n, a, out, opt, hush) {
     }
   }
   return out
+}
+# The quote that is open behind these characters.
+function within(q, sep,   i, c) {
+  for (i = 1; i <= length(sep); i++) {
+    c = substr(sep, i, 1)
+    if (c == "\\" && q != Q1) i++
+    else if (c == q) q = ""
+    else if (q == "" && (c == "\"" || c == Q1)) q = c
+  }
+  return q
 }
 # What `systemctl show` prints. A command is printed with the line breaks in it: what follows is of it
 # until its end, and what is no property that was asked for is of the value above.
@@ -69,11 +82,16 @@ function ended_by(s) {
   STARTED = 0
   return substr(s, RSTART)
 }
-function rotation(s) {
-  if (s ~ /^[ \t]*(pre|post|first|last)(rotate|action|remove)[ \t\r]*$/) { INSIDE = 1; GOING = 0; return s }
-  if (s ~ /^[ \t]*endscript/) { INSIDE = 0; return "endscript" }
+function rotation(s,   i) {
+  if (s ~ /^[ \t]*endscript([^A-Za-z]|$)/) { INSIDE = 0; return "endscript" }
   if (INSIDE) return line(s)
   if (s ~ /^[ \t]*#/) return "#"
+  # a script begins behind the word for it, whatever else stands on its line
+  if (match(s, /(^|[ \t{}])(pre|post|first|last)(rotate|action|remove)([^A-Za-z]|$)/) && substr(s, 1, RSTART) !~ /#/) {
+    match(s, /(^|[ \t{}])(pre|post|first|last)(rotate|action|remove)/); i = RSTART + RLENGTH
+    INSIDE = 1; GOING = 0; s = loose(substr(s, 1, i - 1)) line(substr(s, i))
+    return s
+  }
   if (s ~ /^[ \t]*mail[ \t]+/) return "mail ***"
   if (match(s, /^[ \t]*compressoptions[ \t=]+/)) return substr(s, 1, RLENGTH) switches(substr(s, RLENGTH + 1))
   if (match(s, /^[ \t]*(un)?compresscmd[ \t=]+[^ \t]+/)) return loose(substr(s, 1, RLENGTH)) (RLENGTH < length(s) ? " ***" : "")
@@ -94,6 +112,7 @@ function loose(s,   i, n, a, out, w, was) {
     w = a[i + 1]
     if (substr(w, 1, 1) == "#" && a[i] ~ /[ \t]$|^$/) return out "#"
     was = i > 1 ? a[i - 1] : ""
+    if (tolower(was) ~ SECRET && a[i] ~ /^=["']?$/) { out = out hidden(w); continue }
     if (was ~ /^--?[a-z]/ && (tolower(was) ~ SECRET || !(was in NAMED) && !(was in FLAGS) && w !~ /^[-\/]|^[0-9][0-9]?[0-9]?$/)) { out = out hidden(w); continue }
     out = out (w ~ /:\/\// ? url(w) : w ~ /^[!~.]?[.]?\// ? path(w, 1) : number(w, was ~ /size$/ ? 12 : 4) || plain(w) || dated(w) || shown(w) ? w : w ~ /\// ? path(w, 0) : hidden(w))
   }
@@ -136,11 +155,21 @@ function setting(s,   key, head, i) {
     if (s ~ /^[|>][-+0-9]*[ \t]*$/) return head s
   } else head = ""
   if (KEYNAME ~ /^(before|after|on)_|^(commands|run|hooks?)$/) { GOING = 0; return head (match(s, /^[ \t]*- /) ? substr(s, 1, RLENGTH) line(substr(s, RLENGTH + 1)) : line(s)) }
-  if (KEYNAME ~ /director|pattern|exclude|path$|label|^name$|hostname|username|format|options|checks?$|frequency|keep_|archive|prefix|compression|encryption$|unit|umask|size|version/ && tolower(KEYNAME) !~ SECRET) return head loose(s)
+  if (KEYNAME ~ /options/ && tolower(KEYNAME) !~ SECRET) return head options(s, head != "")
+  if (s !~ /^[ \t]*(- +)*[{][^}]*:[ \t]/ && KEYNAME !~ /(user|host)name$/ && KEYNAME ~ /director|pattern|exclude|path$|label|^name$|format|checks?$|frequency|keep_|archive|prefix|compression|encryption$|unit|umask|size|version/ && tolower(KEYNAME) !~ SECRET) return head loose(s)
   # whoever knows the topic of ntfy reads and writes there
   if (KEYNAME == "topic" && s !~ /^[ \t]*$/) return head "***"
   if (head == "" && match(s, /^[ \t]*(- +)+/)) { head = substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1) }
   return head (head == "" && s ~ /^[ \t]*$/ ? s : settled(KEYNAME, s))
+}
+# Options of a program that is not named beside them, as on its line, whatever quote is around them all.
+function options(s, first,   head, q, tail) {
+  match(s, /^[ \t]*(- +)*["']?/); head = substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1)
+  q = substr(head, length(head)); tail = ""
+  if (q ~ /["']/ && (match(s, q "[ \t\r]*$") || match(s, q "[ \t]+#"))) { tail = substr(s, RSTART, RLENGTH); s = substr(s, 1, RSTART - 1) }
+  if (first) { start(); CMD = "options"; DEEP = 0 }
+  GOING = 1; s = line(s); NOTE = DOCUMENT = MUTED = ""
+  return head s tail
 }
 # Logs: times, and the words of tools that are asked for.
 function said(s,   i, n, a, out, w, head) {
