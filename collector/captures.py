@@ -24,7 +24,7 @@ from typing import Any, cast
 
 from collector import private
 from collector.errors import BadInput
-from collector.i18n.message import msg, of_system
+from collector.i18n.message import Message, msg, of_system
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
 from collector.private import refuse_special, sync_folder, write_aside
 from collector.schema import load_line
@@ -184,17 +184,19 @@ def read_at_most(path: Path, most: int) -> bytes:
     return data
 
 
-def check_time(capture: Capture, now: datetime, where: str) -> None:
-    """Raises BadInput for a capture of a day that has not come: its host's clock was wrong.
+def check_time(capture: Capture, now: datetime, where: str, mend: Message) -> None:
+    """Raises BadInput, with that mend, for one of a day that has not come: a clock was wrong.
 
     Judged at that time, everything would look older than it is, or younger.
     """
     at = capture.collected_at
     if at is not None and at > now + timedelta(days=1):
         raise BadInput(
-            msg("collected_own_clock_now", at=at.isoformat(), now=now.isoformat()),
+            msg(
+                "collected_own_clock_now", host=capture.host, at=at.isoformat(), now=now.isoformat()
+            ),
             where=where,
-            mend=msg("give_time_judge"),
+            mend=mend,
         )
 
 

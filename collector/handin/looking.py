@@ -34,7 +34,7 @@ def of_bytes(data: bytes, host: str) -> Capture:
         )
     if capture.status is not HostStatus.COMPLETE:
         raise BadInput(msg("cut_off_before_end"), mend=msg("run_script_to_its_end"))
-    captures.check_time(capture, datetime.now(UTC), "")
+    captures.check_time(capture, datetime.now(UTC), "", msg("set_clock_collect_anew"))
     return capture
 
 

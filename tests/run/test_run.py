@@ -232,11 +232,17 @@ def test_a_capture_from_the_future_is_not_judged_unasked(home: Path, tmp_path: P
     head = f"hostpledge-capture 1 {nonce}\n\n@{nonce} head\nuid=0\nclock=3000000000\n"
     (tmp_path / "x.capture").write_text(f"{head}\n@{nonce} end 0 3000000000\n")
     hostpledge("key", "new")
-    for words in (["assess", str(tmp_path / "x.capture")],
-                  ["bundle", str(tmp_path), "-o", str(tmp_path / "b")]):  # fmt: skip
-        ran = hostpledge(*words)
+    ran = hostpledge("assess", str(tmp_path / "x.capture"))
+    assert ran.status == 2
+    assert "by its own clock" in ran.err
+    assert "--at" in ran.err
+    # whatever it is judged for, no verifier would accept it
+    for at in ([], ["--at", "2026-11-25"]):
+        ran = hostpledge("bundle", str(tmp_path), "-o", str(tmp_path / "b"), *at)
         assert ran.status == 2
-        assert "by its own clock" in ran.err
-        assert "--at" in ran.err
+        assert "x was collected at 2065-01-24T05:20:00+00:00 by its own clock" in ran.err
+        assert "leave that host out, or correct its clock and collect again" in ran.err
+        assert "--at" not in ran.err
+        assert len(ran.err.splitlines()) == 1
     assert hostpledge("assess", str(tmp_path / "x.capture"), "--at", "2026-11-25").status == 1
     assert not (tmp_path / "b").exists()

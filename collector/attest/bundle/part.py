@@ -181,8 +181,9 @@ def _taken_in(
     for path in capture_files:
         capture, stored = take_in(path, collected if run is not None else ())
         draft.expect(capture.host, str(path))
-        if at is None:
-            captures.check_time(capture, datetime.now(UTC).replace(microsecond=0), str(path))
+        # whatever time it is judged for: nobody would accept a look that is later than its signing
+        now = datetime.now(UTC).replace(microsecond=0)
+        captures.check_time(capture, now, str(path), msg("leave_host_out_or_collect"))
         if run is not None:
             _of_this_run(capture, str(run["nonce"]), path)
         name = f"captures/{captures.file_name(capture.host)}"

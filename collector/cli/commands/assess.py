@@ -173,7 +173,7 @@ class _Taking:
         """Raises BadInput for a file that cannot be judged."""
         taken = self._intake.take(path)
         if self._at is None:
-            captures.check_time(taken.capture, self._now, str(path))
+            captures.check_time(taken.capture, self._now, str(path), msg("give_time_judge"))
             if taken.capture.collected_at is None and taken.capture.reads:
                 raise BadInput(msg("capture_no_time"), where=str(path), mend=msg("give_one"))
         return taken
