@@ -227,13 +227,14 @@ def sign_bytes(stage: Stage, old: str, new: str) -> None:
         (stage.path / name).write_bytes(data)
 
 
-def recapture(stage: Stage, host: str, named: str = "", **change: Any) -> None:
+def recapture(stage: Stage, host: str, named: str = "", check: str = "data", **change: Any) -> None:
     """Another capture in the place of a host's, digests and statement signed anew."""
     change |= {"host": named} if named else {}
-    place = stage.path / "data/captures" / captures.file_name(host)
+    place = stage.path / check / "captures" / captures.file_name(host)
     found = captures.from_bytes(place.read_bytes(), where="t")
     place.write_bytes(captures.to_bytes(replace(found, **change)))
-    sign(stage, evidence={f"hosts/{host}/capture_sha256": captures.digest(place.read_bytes())})
+    told = {f"hosts/{host}/capture_sha256": captures.digest(place.read_bytes())}
+    sign(stage, told) if check == "data" else rewrite(stage, f"{check}/evidence.json", told)
 
 
 def vouch(stage: Stage, file: str) -> None:

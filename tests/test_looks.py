@@ -18,7 +18,7 @@ from collector.attest.keys.keys import PrivateKey
 from collector.attest.trust.trust_file import Trust, load_trust
 from collector.model import Capture, HostStatus
 from collector.verify import Verification, open_bundle, verify
-from collector.verify.looks import recorded
+from collector.verify.looks import Gathered, recorded
 from collector.verify.policy import policy_of, unmet
 from collector.verify.summary import statement_of
 from collector.verify.webpage import page
@@ -176,7 +176,7 @@ def test_some_hours_are_told_and_taken(tmp_path: Path) -> None:
 def test_a_redacted_one_that_is_dated_ahead_has_no_age(
     tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    path = made(tmp_path, looked(-30), NOW)["redacted"]
+    path = made(tmp_path, looked(-1), NOW)["redacted"]
     one = found(path, NOW)
     assert [each.what for each in one.ahead] == ["looked_at"]
     assert not any(", 0 day(s) ago" in text.en for text in one.unproven)
@@ -207,3 +207,25 @@ def test_the_time_that_evidence_keeps(
     shown: Page = request.getfixturevalue("shown")
     asked = f"(at => at === null ? null : written(at).slice(0, 10))(recorded({json.dumps(entry)}))"
     assert shown.ask(asked) == expected
+
+
+@pytest.mark.parametrize(
+    ("minutes", "counts"), [(5, 0), (6, 6), (60 * 24 * 300, 60 * 24 * 300), (-9, 0)]
+)
+def test_of_two_times_that_are_apart_the_older_is_that_of_the_look(
+    minutes: int, counts: int
+) -> None:
+    """Else a whole bundle could look fresh, and the same one, redacted, be as old as it is."""
+    kept = NOW - timedelta(minutes=minutes)
+    entry = {
+        "assessed_at": NOW.isoformat(),
+        "status": HostStatus.COMPLETE,
+        "origin": {"clock": kept.isoformat()},
+        "head": {},
+    }
+    gathered = Gathered()
+    seen = gathered.add("web-1", entry, NOW)
+    assert NOW - seen == timedelta(minutes=counts)
+    assert gathered.all().oldest == gathered.at["web-1"] == seen
+    # nothing of a day that had not come when it was signed becomes older by that
+    assert gathered.all().last == NOW

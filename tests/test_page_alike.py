@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from collector.attest.keys import sm2
 from collector.faults import documents
 from collector.model import Text
 from collector.verify.asked import Asked
-from collector.verify.webpage import page, source, words
+from collector.verify.webpage import SHOWN, page, source, words
 from tests import bundles
 from tests.browser import Page, browser, opened
 
@@ -241,6 +242,10 @@ def test_values_in_messages(shown: Page, value: Any) -> None:
 def test_the_logic_needs_no_page() -> None:
     assert "document.getElementById" not in source()
     assert all(len(source((name,)).splitlines()) <= 350 for name in _parts())
+    # what the logic names stands in it, and in no part that shows
+    names = re.compile(r"^(?:const|let) ([A-Z_]+)\b", re.MULTILINE)
+    shown = set(names.findall(source(SHOWN)))
+    assert not {one for one in shown if re.search(rf"\b{one}\b", source())}
 
 
 def _parts() -> tuple[str, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from collector.attest.bundle.part import BEFORE, HARDENING
 from collector.errors import VerifyFailed
@@ -10,6 +12,7 @@ from collector.i18n.message import msg
 from collector.model import Text
 from collector.verify.before import WHERE, Before
 from collector.verify.bundle import Bundle
+from collector.verify.looks import SLACK
 
 # the same in both: who was asked what, about whose pledge
 _SHARED = (
@@ -33,10 +36,16 @@ def check_names(bundle: Bundle) -> None:
             raise VerifyFailed(msg("statement_names_no_check"), where=f"data/{name}")
 
 
-def check_between(bundle: Bundle, before: Before) -> None:
+def check_between(
+    bundle: Bundle,
+    before: Before,
+    looked: Mapping[str, datetime],
+    looked_before: Mapping[str, datetime],
+) -> None:
     """Raises VerifyFailed unless the check after is of the same hosts and controls, and later,
 
-    and hardening.json speaks of them.
+    and hardening.json speaks of them. `looked` and `looked_before` are when each host was looked
+    at, where that is known.
     """
     where = before.findings.where
     for key in _SHARED:
@@ -59,9 +68,28 @@ def check_between(bundle: Bundle, before: Before) -> None:
                 raise VerifyFailed(
                     msg("another_verdict_before", host=host, step=step["control"]), where=WHERE
                 )
-        at, later = (datetime.fromisoformat(e["assessed_at"]) for e in (entry, bundle.host(host)))
+        after = bundle.host(host)
+        at, later = (datetime.fromisoformat(e["assessed_at"]) for e in (entry, after))
         if later < at:
             raise VerifyFailed(msg("check_after_older_one", host=host), where=where)
+        # what it is judged for is whoever judges free to say
+        if host in looked and host in looked_before and looked_before[host] - looked[host] > SLACK:
+            raise VerifyFailed(msg("looked_at_after_hardening_first", host=host), where=where)
+        if _exchanged(_marks(entry), _marks(after)):
+            raise VerifyFailed(msg("another_machine_after", host=host), where=where)
+
+
+def _marks(entry: Mapping[str, Any]) -> dict[str, set[str]]:
+    """By what a machine is known again: its machine-id, its SSH host keys."""
+    head = entry["head"]
+    keys = {key.strip() for key in str(head.get("hostkey", "")).split("\n")}
+    return {"machine": {str(head.get("machine", ""))} - {""}, "hostkey": keys - {""}}
+
+
+def _exchanged(before: Mapping[str, set[str]], after: Mapping[str, set[str]]) -> bool:
+    """Hardening exchanges no machine: of what both checks have of it, something is the same."""
+    both = [kind for kind in before if before[kind] and after[kind]]
+    return bool(both) and not any(before[kind] & after[kind] for kind in both)
 
 
 def proven(before: Before) -> Text:

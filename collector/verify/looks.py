@@ -15,7 +15,7 @@ from collector.model import HostStatus, Text
 from collector.script import host_clock
 
 # what rounding and slow collecting make of it
-_SLACK = timedelta(minutes=5)
+SLACK = timedelta(minutes=5)
 # further apart, its verdicts are those of another day
 A_DAY = timedelta(days=1)
 
@@ -52,14 +52,13 @@ class Looks:
         """How old the oldest is, in whole days (0 where this clock is behind); None: unknown."""
         return max((now - self.oldest).days, 0) if self.dated else None
 
-    def and_before(self, earlier: Looks | None) -> Looks:
+    def and_before(self, earlier: Looks) -> Looks:
         """With those of the check before hardening, which makes nothing older."""
-        if earlier is None:
-            return self
         return replace(
             self,
             elsewhen=self.elsewhen + earlier.elsewhen,
             apart=max(self.apart, earlier.apart),
+            last=max((at for at in (self.last, earlier.last) if at is not None), default=None),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -107,22 +106,27 @@ def not_looked_at(count: int) -> Text:
 
 
 class Gathered:
-    """The looks while the hosts are gone through."""
+    """The looks while the hosts are gone through; `at` is when each was looked at, if known."""
 
     def __init__(self) -> None:
         self.judged: list[datetime] = []
+        self.at: dict[str, datetime] = {}
         self._looks: list[datetime] = []
         self._undated = 0
         self._unseen = 0
         self._apart: list[timedelta] = []
         self._last: datetime | None = None
 
-    def add(self, entry: Mapping[str, Any], collected_at: datetime | None) -> datetime:
-        """Of one host of evidence.json; `collected_at` of its capture, where that is there."""
+    def add(self, host: str, entry: Mapping[str, Any], collected_at: datetime | None) -> datetime:
+        """Of one host of evidence.json; `collected_at` of its capture, where that is there.
+
+        Where that and what evidence.json keeps are apart, the older counts as the look.
+        """
         judged = datetime.fromisoformat(entry["assessed_at"])
         self.judged.append(judged)
         self._unseen += entry["status"] != HostStatus.COMPLETE
-        seen = collected_at or recorded(entry)
+        kept = recorded(entry)
+        seen = collected_at or kept
         if seen is None:
             # of a host that never answered nothing is looked at
             if entry["status"] == HostStatus.COMPLETE or entry["head"]:
@@ -131,9 +135,12 @@ class Gathered:
             seen = judged
         else:
             self._last = max(self._last or seen, seen)
+            if kept is not None and seen - kept > SLACK:
+                seen = kept
+            self.at[host] = seen
         self._looks.append(seen.astimezone(UTC))
         apart = abs(judged - self._looks[-1])
-        if apart > _SLACK:
+        if apart > SLACK:
             self._apart.append(apart)
         return self._looks[-1]
 

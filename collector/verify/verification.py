@@ -115,17 +115,15 @@ def verify(
     `now` (aware; by default this machine's clock) says how old things are, and whether a key ended.
     """
     now = now or datetime.now(UTC)
-    said = bundle.statement["predicate"]
-    made_at = datetime.fromisoformat(said["made_at"])
-    logged = times.logged(bundle.digest, said, proof, trust, now) if proof else None
+    made_at = datetime.fromisoformat(bundle.said["made_at"])
+    logged = times.logged(bundle.digest, bundle.said, proof, trust, now) if proof else None
     signed = signatures.check(bundle, trust, made_at, now, logged)
     first, known = signed.leading
     _check_attached(bundle)
     hosts = _check_hosts(bundle, redacted=bundle.redacted, script=bundle.script)
     asked, given = hosts.asked, hosts.handed_in
     _check_run(bundle)
-    earlier, handed_in = _check_before(bundle, asked)
-    seen = hosts.looks.and_before(earlier)
+    seen, handed_in = _check_before(bundle, hosts)
     times.hold_looks(seen, made_at, signed.stamps, logged, where=_EVIDENCE)
     _check_scope(bundle, asked)
     ahead = dated.ahead(made_at, seen.latest, first.stamp, logged, now)
@@ -194,17 +192,17 @@ def _of_bundle(bundle: Bundle) -> tuple[Text, ...]:
     )
 
 
-def _check_before(bundle: Bundle, asked: Asked) -> tuple[looks.Looks | None, int]:
-    """The check before hardening, if there was one; how many captures of it were handed in."""
+def _check_before(bundle: Bundle, after: _Hosts) -> tuple[looks.Looks, int]:
+    """The looks with those before hardening, if any; how many captures of it were handed in."""
     hardened.check_names(bundle)
     if bundle.before is None:
-        return None, 0
+        return after.looks, 0
     earlier = _check_hosts(bundle.before, redacted=bundle.redacted)
-    asked.strange |= earlier.asked.strange
+    after.asked.strange |= earlier.asked.strange
     _check_run(bundle.before)
-    hardened.check_between(bundle, bundle.before)
+    hardened.check_between(bundle, bundle.before, after.looked, earlier.looked)
     earlier.asked.hold()
-    return earlier.looks, len(earlier.handed_in)
+    return after.looks.and_before(earlier.looks), len(earlier.handed_in)
 
 
 def _check_attached(bundle: Bundle) -> None:
@@ -221,11 +219,15 @@ def _check_attached(bundle: Bundle) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Hosts:
-    """The hosts that were handed in, with the time of each; the looks of all."""
+    """The hosts that were handed in, with the time of each; the looks of all.
+
+    `looked` is when each was looked at, where that is known.
+    """
 
     handed_in: dict[str, datetime]
     looks: looks.Looks
     asked: Asked
+    looked: Mapping[str, datetime]
     alike: tuple[str, ...] = ()
 
 
@@ -256,7 +258,7 @@ def _check_hosts(bundle: Check, *, redacted: bool, script: str | None = None) ->
             if bundle.frame["run"] is not None:
                 _check_nonce(capture, _file(bundle, name), bundle.frame["run"]["nonce"])
         at = datetime.fromisoformat(entry["assessed_at"])
-        seen = gathered.add(entry, capture.collected_at if capture else None)
+        seen = gathered.add(host, entry, capture.collected_at if capture else None)
         targets.append(evidence.target(host, entry["head"].get("machine", "")))
         if not provenance.is_collected(entry["origin"], bundle.frame["run"]):
             given[host] = seen
@@ -270,7 +272,7 @@ def _check_hosts(bundle: Check, *, redacted: bool, script: str | None = None) ->
         raise VerifyFailed(msg("clauses_not_follow_findings"), where=place)
     judged = gathered.judged
     _check_predicate(bundle, min(judged), max(judged), targets, len(given))
-    return _Hosts(given, gathered.all(), asked, machines.alike())
+    return _Hosts(given, gathered.all(), asked, gathered.at, machines.alike())
 
 
 def _file(bundle: Check, name: str) -> str:

@@ -58,6 +58,15 @@ def test_who_looked_at_nothing_is_held_to_nothing() -> None:
     assert _held(replace(_LOOKS, last=None), _SIGNED)
 
 
+def test_a_check_before_hardening_is_held_to_it_too() -> None:
+    after = replace(_LOOKS, last=_SIGNED)
+    assert _held(after, _SIGNED)
+    assert not _held(after.and_before(_LOOKS), _SIGNED)
+    assert not _held(_LOOKS.and_before(after), _SIGNED)
+    assert not _held(replace(after, last=None).and_before(_LOOKS), _SIGNED)
+    assert _held(replace(after, last=None).and_before(replace(_LOOKS, last=None)), _SIGNED)
+
+
 def test_the_last_day_that_there_is_has_none_after_it() -> None:
     last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
     key = TrustedKey(PrivateKey.generate().public, "k")

@@ -152,8 +152,9 @@ async function verifyBundle(files, trust, progress, folder) {
     looked.captures += earlier.captures;
     looked.elsewhen += earlier.elsewhen;
     if (earlier.apart > looked.apart) looked.apart = earlier.apart;
+    if (looked.last === null || (earlier.last !== null && earlier.last > looked.last)) looked.last = earlier.last;
     looked.strange = new Set([...looked.strange, ...earlier.strange]);
-    await checkBetween(before, check, read);
+    await checkBetween(before, check, read, { before: earlier.at, after: looked.at });
   }
   checkLooks(looked, moment(said.made_at), trust.authorities ? signed.found : []);
   return {

@@ -110,6 +110,8 @@ async function inflate(blob, how, most) {
 
 // --- times --------------------------------------------------------------------------------------
 
+// in microseconds, as all times here
+const A_DAY = 86400n * 1000000n;
 const TIME = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):([0-5]\d):([0-5]\d)(?:\.(\d+))?(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d))$/;
 
 // RFC 3339 → microseconds since 1970, or null; a time that cannot be told in UTC is none

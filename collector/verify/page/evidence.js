@@ -55,7 +55,7 @@ async function checkHosts(check, redacted) {
   const { evidence, where, subjects } = check;
   const folder = where.slice(0, -"evidence.json".length);
   const named = new Set();
-  const looked = { times: [], looks: [], undated: 0, unseen: 0, last: null, elsewhen: 0, apart: 0n, handedIn: 0, captures: 0, unread: { count: 0, first: "" } };
+  const looked = { times: [], looks: [], undated: 0, unseen: 0, last: null, at: new Map(), elsewhen: 0, apart: 0n, handedIn: 0, captures: 0, unread: { count: 0, first: "" } };
   const script = check.subjects.has("script.sh") && !redacted ? readsIn(await check.read("script.sh")) : null;
   const listed = new Set(evidence.waivers.map(canonical));
   for (const [host, entry] of Object.entries(evidence.hosts)) {
@@ -83,7 +83,7 @@ async function checkHosts(check, redacted) {
     // a capture that names a run in evidence of none claims it only
     if (evidence.run === null || entry.origin.run !== evidence.run.nonce) looked.handedIn += 1;
     looked.times.push(at);
-    noteLook(looked, entry, seen ?? recorded(entry), at);
+    noteLook(looked, host, entry, seen, at);
   }
   for (const name of subjects.keys()) {
     if (name.startsWith("captures/") && !named.has(name)) {
@@ -113,17 +113,23 @@ function recorded({ origin, head }) {
   return (some.find((one) => inYears(...one)) ?? [null])[0];
 }
 
-// Of a host that never answered nothing is looked at; of one that did, nothing may say when.
-function noteLook(looked, entry, seen, judged) {
+// Of a host that never answered nothing is looked at; of one that did, nothing may say when. Where
+// the time in its capture and what evidence.json keeps are apart, the older counts as the look.
+function noteLook(looked, host, entry, collected, judged) {
+  const kept = recorded(entry);
+  const seen = collected ?? kept;
   if (entry.status !== "complete") looked.unseen += 1;
   if (seen === null && (entry.status === "complete" || Object.keys(entry.head).length)) {
     looked.undated += 1;
     return;
   }
-  const at = seen ?? judged;
+  const at = kept !== null && seen - kept > SLACK ? kept : seen ?? judged;
   const apart = at < judged ? judged - at : at - judged;
   looked.looks.push(at);
-  if (seen !== null && (looked.last === null || seen > looked.last)) looked.last = seen;
+  if (seen !== null) {
+    looked.at.set(host, at);
+    if (looked.last === null || seen > looked.last) looked.last = seen;
+  }
   if (apart > SLACK) looked.elsewhen += 1;
   if (apart > SLACK && apart > looked.apart) looked.apart = apart;
 }

@@ -29,8 +29,21 @@ async function checkBefore(statement, read) {
   };
 }
 
+// By what a machine is known again: its machine-id, its SSH host keys.
+function marksOf({ head }) {
+  const keys = (head.hostkey ?? "").split("\n").map((key) => key.trim());
+  return { machine: [head.machine ?? ""].filter(Boolean), hostkey: keys.filter(Boolean) };
+}
+
+// Hardening exchanges no machine: of what both checks have of it, something is the same.
+function exchanged(before, after) {
+  const both = Object.keys(before).filter((kind) => before[kind].length && after[kind].length);
+  return both.length > 0 && !both.some((kind) => before[kind].some((mark) => after[kind].includes(mark)));
+}
+
 // Both are of the same hosts and controls, the second is later, and hardening.json speaks of them.
-async function checkBetween(before, after, read) {
+// `looked` is when each host was looked at before and after, where that is known.
+async function checkBetween(before, after, read, looked) {
   const { evidence, where } = before;
   const names = (some) => Object.keys(some).sort();
   for (const key of SHARED) {
@@ -61,6 +74,14 @@ async function checkBetween(before, after, read) {
     }
     if (moment(after.evidence.hosts[host].assessed_at) < moment(entry.assessed_at)) {
       throw new Failed(where, `${host}：整改后的核查早于此次`, `${host}: the check after is older than this one`);
+    }
+    const [earlier, later] = [looked.before.get(host), looked.after.get(host)];
+    // what it is judged for is whoever judges free to say
+    if (earlier !== undefined && later !== undefined && earlier - later > SLACK) {
+      throw new Failed(where, `${host}：整改后的采集早于此次`, `${host}: it was looked at after hardening earlier than here`);
+    }
+    if (exchanged(marksOf(entry), marksOf(after.evidence.hosts[host]))) {
+      throw new Failed(where, `${host}：与整改之后不是同一台机器`, `${host}: another machine than after hardening`);
     }
   }
 }

@@ -2,7 +2,6 @@
 
 // how far the clocks of signer and reader may be apart, in microseconds
 const SKEW = 300n * 1000000n;
-const A_DAY = 86400n * 1000000n;
 const MOST_TOLD = 5;
 
 const some = (names) => names.slice(0, MOST_TOLD).join(word("、", ", "));
