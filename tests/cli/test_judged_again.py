@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -183,16 +183,17 @@ def test_without_captures_nothing_can_be_judged_again(shell: Shell) -> None:
 
 def test_a_time_to_come_is_not_attached(shell: Shell) -> None:
     """It would be the newest look until then, whatever is attached after it."""
-    at = datetime(2090, 1, 1, tzinfo=UTC)
+    now = datetime.now(UTC).replace(microsecond=0)
+    # further ahead, it would not even be signed
+    at = now + timedelta(hours=20)
     taken = bundles.capture("web-1")
     head = {**taken.head, "clock": str(int(at.timestamp()))}
     later = replace(taken, collected_at=at, head=head)
     (shell.folder / "late").mkdir()
     captures.write(later, shell.folder / "late" / captures.file_name("web-1"))
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    shell("bundle", "late", "-o", "later", "--pledge", "P-1", "--at", now)
+    shell("bundle", "late", "-o", "later", "--pledge", "P-1", "--at", now.isoformat())
     said = shell("pledge", "attach", "P-1", "later", status=2).stderr
     assert len(said.splitlines()) == 1
-    assert "later: it is dated 2090-01-01T00:00:00+00:00, which is yet to come" in said
+    assert f"later: it is dated {at.isoformat()}, which is yet to come" in said
     told = shell("verify", "later", "--trust", "trust.json").stdout
     assert " (a time that is yet to come)" in told
