@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from collector import captures, catalog
 from collector.attest.bundle.part import take_in
+from collector.i18n.message import msg
 from collector.judging.hosts import judge
 from collector.model import Finding
 from hostpledge.given import moment, named
@@ -39,5 +40,5 @@ def assess(
     controls = catalog.select(tuple(families), grade)
     taken, _ = take_in(path)
     if at is None:
-        captures.check_time(taken, datetime.now(UTC), str(path))
+        captures.check_time(taken, datetime.now(UTC), str(path), msg("give_time_judge"))
     return tuple(judge(taken, controls, grade=grade, at=at))
