@@ -33,6 +33,7 @@ from collector.pledges.standing.standing import standing
 from collector.pledges.transfer.inventory import check_due_since
 from collector.scope import scope_of
 from collector.verify import open_bundle
+from tests.clock import signing_on
 from tests.counts import AT_3
 from tests.pledges.bundles import AT, Signer
 from tests.pledges.lives import captured
@@ -87,16 +88,17 @@ def judged(
             nonce = sha256(f"{name} {host}".encode()).hexdigest()
             taken = replace(weak, host=host, head=head, collected_at=at, origin=origin, nonce=nonce)
         captures.write(taken, files[-1])
-    return bundle.make(
-        files,
-        signer.folder / f"{name}.bundle",
-        signer.key,
-        controls=catalog.select(families, grade),
-        grade=grade,
-        at=at,
-        pledge=register.reference(ID),
-        waivers=waivers,
-    ).path
+    with signing_on(at):
+        return bundle.make(
+            files,
+            signer.folder / f"{name}.bundle",
+            signer.key,
+            controls=catalog.select(families, grade),
+            grade=grade,
+            at=at,
+            pledge=register.reference(ID),
+            waivers=waivers,
+        ).path
 
 
 def test_a_record_without_hosts_is_proven_by_no_machine(place: str, signer: Signer) -> None:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Self
 
 import pytest
 
-from collector.attest.bundle import part
-from collector.attest.envelope import statement
 from collector.errors import BadInput
 from collector.pledges.lists.slips import signed_late, years
 from collector.pledges.register.register import Register
 from tests.cli.running import Ended, hostpledge
+from tests.clock import signing_on
 from tests.pledges.bundles import Signer
 from tests.pledges.lives import captured, check
 from tests.pledges.records import made
@@ -156,25 +154,14 @@ def test_history_says_what_each_bundle_closed_and_opened(pledge: Pledge, tmp_pat
     assert (found[0]["opened"], found[1]["closed"]) == ([], [])
 
 
-class _Ahead(datetime):
-    """The clock of a machine that collects and signs."""
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> Self:
-        return super().now(tz) + timedelta(days=400)
-
-
-def test_after_a_clock_that_was_ahead_the_way_on_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_after_a_clock_that_was_ahead_the_way_on_is_named(tmp_path: Path) -> None:
     register, signer = Register.open(str(tmp_path / "r"), create=True), Signer(tmp_path / "s")
     resources = {**made().document["resources"], "hosts": ["web-01"]}
     register.add(made(id="p-1", resources=resources))
     now = datetime.now(UTC)
-    with monkeypatch.context() as then:
-        for module in (part, statement):
-            then.setattr(module, "datetime", _Ahead)
-        check(register, "p-1", signer, captured("weak"), now + timedelta(days=400))
+    later = now + timedelta(days=400)
+    with signing_on(later):
+        check(register, "p-1", signer, captured("weak"), later)
     with pytest.raises(BadInput, match="`hostpledge pledge void p-1 1` first"):
         check(register, "p-1", signer, captured("hardened"), now - timedelta(days=1))
 
