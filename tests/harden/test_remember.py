@@ -235,9 +235,7 @@ def test_an_original_that_one_family_met_and_the_next_one_missed(memory: Memory,
     assert "the owner's" in [path.read_text() for room in rooms for path in room.iterdir()]
 
 
-def test_nothing_that_stood_there_is_kept_where_there_is_no_room(
-    tmp_path: Path, etc: Path
-) -> None:
+def test_nothing_that_stood_there_is_kept_where_there_is_no_room(tmp_path: Path, etc: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     if os.geteuid() != 0 or _mount("-t", "tmpfs", "-o", "size=96k", "tmpfs", str(disk)):
@@ -248,10 +246,10 @@ def test_nothing_that_stood_there_is_kept_where_there_is_no_room(
         conf.write_text("before")
         memory.remember(paths=[str(conf)])
         conf.write_text("after")
-        with (disk / "rest").open("wb", buffering=0) as stream:
-            with contextlib.suppress(OSError):
-                while stream.write(b"x" * 4096):
-                    pass
+        rest = (disk / "rest").open("wb", buffering=0)
+        with rest, contextlib.suppress(OSError):
+            while rest.write(b"x" * 4096):
+                pass
         told = memory.undo("logging")
         assert told.returncode == 0, told.stderr
         assert f"no room to keep what stood there before: {conf}" in told.stdout
