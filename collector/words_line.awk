@@ -324,6 +324,11 @@ function behind(w) {
 # The word where a command stands.
 function led(w, after,   b, r) {
   b = base(w)
+  # a tag of sudoers needs no blank behind it, nor the list of whom to run as one before it
+  if (MODE == "sudo" && match(w, /^(NO)?(PASSWD|SETENV|EXEC|LOG_INPUT|LOG_OUTPUT|MAIL|FOLLOW|INTERCEPT):./)) {
+    match(w, /:/); r = substr(w, 1, RSTART); CMD = ""
+    return r led(substr(w, RSTART + 1), after)
+  }
   if (MODE == "sudo" && w ~ /^!./) return "!" led(substr(w, 2), after)
   if (WANT == "host") { WANT = ""; FAR = 1; return w ~ /:/ || plain(w) ? far(w) : filled(w, 0) }
   if (WANT == "lock" && (w ~ /^\// || w ~ /^[$0-9]/)) { WANT = ""; return w ~ /^\// ? path(w, 1) : w }
@@ -341,7 +346,7 @@ function led(w, after,   b, r) {
   if (w ~ /^(\/|[.][.]?\/|~\/)/) return path(w, 1)
   if (w in COMMANDS || shown(w)) return w
   if (MODE == "sudo" && (w ~ /^[!]?[A-Z][A-Z0-9_]*$/ || DEEP && plain(w))) { CMD = ""; return w }
-  if (MODE == "sudo" && w ~ /^[A-Z_]+:$/) { CMD = ""; return w }
+  if (MODE == "sudo" && (w ~ /^[A-Z_]+:$/ || w == "sudoedit")) { CMD = ""; return w }
   if (after ~ /^[ \t]*\([ \t]*\)/ && named(w)) MADE[w] = 1
   if (w in MADE) return w
   if (w ~ /^[A-Za-z0-9_.-]+[.](sh|py|pl|php)$/ && !random(w)) return w

@@ -249,6 +249,17 @@ KEPT = [
     ("script", "duplicity full /srv s3://bucket/backup"),
     ("script", "rsync -a /srv/ rsync://nas:873/module/srv"),
     ("sudo", "joe ALL=(root) NOPASSWD: /usr/bin/systemctl restart nginx, !/bin/su"),
+    *(
+        ("sudo", f"joe {line}")
+        for line in (
+            "ALL=(ALL) NOPASSWD:ALL", "ALL=(ALL)NOPASSWD:ALL", "ALL=NOPASSWD:ALL",
+            "ALL=(ALL) PASSWD:ALL",
+            "ALL=(ALL) NOPASSWD:SETENV:ALL", "ALL=(ALL) NOPASSWD:SETENV: ALL", "ALL=(ALL:ALL)ALL",
+            "ALL=(ALL) NOPASSWD:!/bin/su,ALL", "w1=NOPASSWD:/usr/bin/x, PASSWD:/bin/y",
+            "ALL=(ALL) NOPASSWD:OPS", "ALL = NOPASSWD:NOEXEC:/bin/vi",
+            "ALL=(ALL) NOPASSWD:sudoedit /etc/x",
+        )
+    ),
     ("sudo", "Defaults:joe !authenticate, timestamp_timeout=15"),
     ("sudo", "Defaults timestamp_timeout=15, secure_path=/usr/bin:/bin, passwd_tries=3"),
     ("rotate", "    compressoptions -T0 -19 --rm"),

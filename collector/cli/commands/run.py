@@ -114,11 +114,11 @@ def run(
     **given: Any,
 ) -> int:
     """Exit status 0 when every host answered and every control is satisfied, 1 otherwise."""
-    from collector.run.collected.run_folder import RunFolder, sole
+    from collector.run.collected.locks import sole
+    from collector.run.collected.run_folder import RunFolder
     from collector.verify import open_bundle
 
-    stamps = stampers(tsa)
-    encrypted = encrypting(encrypt_to)
+    stamps, encrypted = stampers(tsa), encrypting(encrypt_to)
     whole_register = from_register(inventory, due=due)
     form = _form_for_programs(whole_register)
     times = within, _spread(spread, due=due)

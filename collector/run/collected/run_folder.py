@@ -10,11 +10,8 @@ earlier/STARTED/     runs that ended before, moved aside
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import secrets
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -28,6 +25,7 @@ from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.model import Capture, HostStatus
 from collector.run.collected import seal
+from collector.run.collected.locks import idle, sole
 from collector.schema import check, load_json
 from collector.script import collector_script, script_digest
 
@@ -64,7 +62,14 @@ class RunFolder:
 
     @cached_property
     def script(self) -> str:
-        return (self.path / "script.sh").read_text(encoding="utf-8")
+        """As it is sent to hosts. Raises BadInput for another than the run was begun with."""
+        where = self.path / "script.sh"
+        text = where.read_text(encoding="utf-8", errors="replace")
+        if script_digest(text) != self.about["script_sha256"]:
+            raise BadInput(
+                msg("run_script_another"), where=str(where), mend=msg("give_another_folder")
+            )
+        return text
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -93,13 +98,8 @@ class RunFolder:
         if (path / "run.json").exists():
             known = cls.open(path)
             if known.about["ended"] is None:
-                if not known.begun_here:
-                    raise BadInput(
-                        msg("interrupted_run_lies_here"),
-                        where=str(path),
-                        mend=msg("give_another_folder"),
-                    )
-                if known.about["script_sha256"] != script_digest(script):
+                known.refuse_foreign()
+                if known.about["script_sha256"] != script_digest(script) or known.script != script:
                     raise BadInput(
                         msg("interrupted_run_other_controls"),
                         where=str(path),
@@ -128,7 +128,24 @@ class RunFolder:
         folder.save()
         return folder
 
+    def refuse_foreign(self) -> None:
+        """Raises BadInput where others began it: what they wrote is neither sealed nor sent."""
+        if not self.begun_here:
+            raise BadInput(
+                msg("interrupted_run_lies_here"),
+                where=str(self.path),
+                mend=msg("give_another_folder"),
+            )
+        for name in ("captures", "earlier", "journal.jsonl", "script.sh"):
+            if (self.path / name).is_symlink():
+                raise BadInput(
+                    msg("link_another_special_entry"),
+                    where=str(self.path / name),
+                    mend=msg("give_another_folder"),
+                )
+
     def save(self) -> None:
+        self.refuse_foreign()
         about = {**self.about, "seal": seal.seal("run", self.about)}
         text = json.dumps(about, ensure_ascii=False, indent=1, sort_keys=True)
         captures.write_aside(self.path / "run.json", text.encode() + b"\n")
@@ -153,9 +170,11 @@ class RunFolder:
         name = str(self.about["started"]).replace(":", "").replace("+0000", "Z")
         place = self.path / "earlier" / name
         private.folder(place)
-        for entry in sorted(self.path.iterdir()):
-            if entry.name not in ("earlier", "lock", "workers.lock"):
-                entry.rename(place / entry.name)
+        left = ("earlier", "lock", "workers.lock", "run.json")
+        entries = [entry for entry in self.path.iterdir() if entry.name not in left]
+        # the description last: without it, what is left would belong to nothing
+        for entry in [*sorted(entries), self.path / "run.json"]:
+            entry.rename(place / entry.name)
 
     # --- what has arrived ------------------------------------------------------------------------
 
@@ -287,61 +306,10 @@ class RunFolder:
         with sole(path):
             with idle(path, patience):
                 if retry and (path / "run.json").exists():
+                    # before its first write: a seal of ours would make it ours
                     cls.open(path).reopen()
                 folder = cls.begin(path, families, grade)
             yield folder
-
-
-@contextmanager
-def sole(path: Path) -> Iterator[None]:
-    """Only one command works in a folder; raises BadInput when another does."""
-    with lock(path / "lock", fcntl.LOCK_EX) as taken:
-        if not taken:
-            raise BadInput(
-                msg("another_hostpledge_work_here"), where=str(path), mend=msg("wait_for_it")
-            )
-        yield
-
-
-@contextmanager
-def idle(path: Path, patience: float) -> Iterator[None]:
-    """No worker is at a host for this folder now, and none begins while this is held.
-
-    A killed command can leave workers that are still at one; they are waited for, at most
-    `patience` seconds. Raises BadInput when that is not enough.
-    """
-    with lock(path / "workers.lock", fcntl.LOCK_EX, patience) as none:
-        if not none:
-            raise BadInput(
-                msg("workers_earlier_command_still"),
-                where=str(path),
-                mend=msg("try_again_minute"),
-            )
-        yield
-
-
-@contextmanager
-def lock(path: Path, how: int, patience: float = 0.0) -> Iterator[bool]:
-    """Holds a flock(2) on `path` if it can be had within `patience` seconds; yields whether."""
-    private.folder(path.parent)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        until = time.monotonic() + patience
-        taken = _try(handle, how)
-        while not taken and time.monotonic() < until:
-            time.sleep(0.05)
-            taken = _try(handle, how)
-        yield taken
-    finally:
-        os.close(handle)
-
-
-def _try(handle: int, how: int) -> bool:
-    try:
-        fcntl.flock(handle, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _now() -> str:
