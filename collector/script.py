@@ -79,8 +79,8 @@ def collector_script(reads: Iterable[Read]) -> str:
 @cache
 def words_program() -> str:
     """The awk program that lets listed words through, with its lists."""
-    parts = ("words.awk", "words_line.awk", "words_text.awk")
-    program, name = "".join(map(package_text, parts)), ""
+    parts = ("words", "words_slash", "words_options", "words_line", "words_text")
+    program, name = "".join(package_text(f"{part}.awk") for part in parts), ""
     lists: dict[str, str] = {}
     for line in package_text("words.txt").splitlines():
         if line.startswith("#"):
