@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
+from collector.facts.access.ban_protocols import Version, takes, version_of
 from collector.i18n.message import msg
 from collector.model import Capture
 
@@ -111,6 +112,7 @@ class Effects:
     the server began, by jail. `sparing` counts the patterns of lines that a jail is told to ignore,
     None where that was not asked for yet; `bounds` are by (block, hook or chain, jail, action).
     `banned` are the first addresses that a jail keeps out now; a jail that was not asked is not in.
+    `version` is the client's, None where it did not say it.
     """
 
     calls: Mapping[tuple[str, str], frozenset[str]]
@@ -126,6 +128,16 @@ class Effects:
     sparing: Mapping[str, int] | None
     bounds: Mapping[tuple[str, str, str], str]
     banned: Mapping[str, tuple[str, ...]]
+    version: Version | None
+
+    def protocol(self, jail: str, action: str) -> str:
+        return self.protocols.get((jail, action), "tcp")
+
+    def takes(self, jail: str, action: str, *, every_port: bool) -> bool | None:
+        """Does the action take the protocols that it is told? None where that is not known."""
+        calls = self.calls.get((jail, action), frozenset())
+        told = self.protocol(jail, action)
+        return takes(action, calls, told, self.version, every_port=every_port)
 
     def lets_in(self, jail: str, action: str) -> bool | None:
         """Does the rule of a ban let in, or stand where nothing for this host comes by?
@@ -170,7 +182,7 @@ _LATE = 300
 
 def effects(capture: Capture) -> Effects | None:
     """None where it was not asked for yet, or no server runs. Raises FactError."""
-    _, separator, text = capture.read("bans.fail2ban").text().partition("\n== effects\n")
+    head, separator, text = capture.read("bans.fail2ban").text().partition("\n== effects\n")
     if not separator:
         return None
     found: dict[str, list[list[str]]] = {}
@@ -179,12 +191,12 @@ def effects(capture: Capture) -> Effects | None:
         if line.strip():
             found.setdefault(word, []).append(rest)
     try:
-        return _effects(found)
+        return _effects(found, version_of(head))
     except (ValueError, IndexError, KeyError):
         raise NotUnderstood("bans.fail2ban", msg("not_output_read")) from None
 
 
-def _effects(found: Mapping[str, list[list[str]]]) -> Effects:
+def _effects(found: Mapping[str, list[list[str]]], version: Version | None) -> Effects:
     calls: dict[tuple[str, str], set[str]] = {}
     for jail, action, program in (*found.get("ban", ()), *found.get("start", ())):
         calls.setdefault((jail, action), set()).add(program)
@@ -209,4 +221,5 @@ def _effects(found: Mapping[str, list[list[str]]]) -> Effects:
             for jail, action, *rest in found.get(word, ())
         },
         {jail: tuple(addresses) for jail, _, *addresses in found.get("held", ())},
+        version,
     )
