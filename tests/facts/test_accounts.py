@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.facts.access.account_numbers import last_of_system, of_system
+from collector.facts.access.pam.account_numbers import last_of_system, of_system
 from collector.facts.system import accounts as module
 from collector.facts.system.accounts import Account, accounts, membership, shadow_names
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus

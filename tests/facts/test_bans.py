@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.access.ban_effects import effects
-from collector.facts.access.ban_protocols import takes, version_of
+from collector.facts.access.ban_effects import effects, takes, version_of
 from collector.facts.access.fail2ban import READS, jails
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 from tests import cases

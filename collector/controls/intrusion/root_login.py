@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collector.errors import FactError, NotUnderstood
-from collector.facts.access.account_numbers import of_system
 from collector.facts.access.keys_elsewhere import usual
 from collector.facts.access.login_keys import key_doubts, key_holders, key_users, nobody_but_root
+from collector.facts.access.pam.account_numbers import of_system
 from collector.facts.access.sshd_config import Block, blocks
 from collector.facts.access.sshd_effective import Listener, listeners, refused
 from collector.facts.access.sudoers import sudoers

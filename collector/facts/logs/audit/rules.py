@@ -50,14 +50,8 @@ _SETTINGS = (
     *("--backlog_wait_time", "-a0", "--backlog"),
 )
 _FLAGS: tuple[str, ...] = (
-    "-c",
-    "-i",
-    "-s",
-    "-l",
-    "-v",
-    "-h",
-    "--loginuid-immutable",
-    "--reset-lost",
+    *("-c", "-i", "-s", "-l", "-v", "-h"),
+    *("--loginuid-immutable", "--reset-lost"),
 )
 _FLAGS += ("--reset_backlog_wait_time_actual", "--reset_backlog_wait_time")
 
@@ -167,10 +161,9 @@ def _filed(lines: list[str]) -> list[Rule]:
         try:
             words = _words(line, _FILES)
         except _Stray:
-            # after -i or -c it tells of the line, and goes on to the next
-            if goes_on:
-                continue
-            raise
+            if not goes_on:
+                raise
+            continue
         option = words[0][0] if words else ""
         goes_on = goes_on or option in ("-i", "-c")
         if option == "-D":
