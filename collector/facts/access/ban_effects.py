@@ -105,8 +105,8 @@ true
 
 Version = tuple[int, ...]
 
-# Of config/action.d, tags 0.8.14 to 1.1.1. What an action does not take is handed on in one word, and
-# the packet filter refuses the rule: `unknown protocol "tcp,"`.
+# Of config/action.d, tags 0.8.14 to 1.1.1. What an action does not take is handed on in one word,
+# and the packet filter refuses the rule: `unknown protocol "tcp,"`.
 # Names of actions, since when they take several, and since when `all` beside ports; None: never
 _ACTIONS: tuple[tuple[str, Version | None, Version | None], ...] = (
     ("iptables-xt_recent-echo|firewallcmd-allports", (0,), (0,)),
