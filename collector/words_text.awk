@@ -278,14 +278,17 @@ function archiving(s,   head) {
   return loose(s)
 }
 
+# Is this a line that tells what follows, and not one of what is listed?
+function titled(s, marks) {
+  FIRST = TITLE
+  if (s ~ marks) return 0
+  GOING = 0; return 1
+}
 function masked(s) {
   FIRST = LINES++ == 0
   if (MODE == "script") return line(s)
-  if (MODE == "listed" || MODE == "listed-log") {
-    FIRST = TITLE; TITLE = s !~ (MODE == "listed" ? "^[|]" : "^[|=]")
-    if (TITLE) { GOING = 0; return s }
-    return substr(s, 1, 1) (MODE == "listed" ? line(substr(s, 2)) : said(substr(s, 2)))
-  }
+  if (MODE == "listed") return (TITLE = titled(s, "^[|]")) ? s : substr(s, 1, 1) line(substr(s, 2))
+  if (MODE == "listed-log") return (TITLE = titled(s, "^[|=]")) ? s : substr(s, 1, 1) said(substr(s, 2))
   if (MODE == "tab") return tab(s, 1)
   if (MODE == "spool") return tab(s, 0)
   if (MODE == "units") return unit(s)
