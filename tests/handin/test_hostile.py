@@ -133,10 +133,11 @@ def test_uploads_that_break_off_do_not_fill_the_log(small: Served) -> None:
 
 def test_a_form_without_a_length_has_the_bound_of_a_capture(small: Served) -> None:
     _, address = small.link()
+    head = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n'
     told = small.curl(
         "-H", "Transfer-Encoding: chunked", "-H", "Content-Type: multipart/form-data; boundary=x",
         "--data-binary", "@-", address,
-        data=b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + b"a" * (_MOST + (1 << 17)),
+        data=head + b"a" * (_MOST + (1 << 17)),
     )  # fmt: skip
     assert told.status == 413
 
