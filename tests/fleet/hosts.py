@@ -110,6 +110,9 @@ OTHERS = {
         Host("bare-12", "bookworm-python", "Debian 12 as installed, with an SSH server and Python"),
         Host("sysvinit", "sysvinit", "Debian 13 without systemd", systemd=False),
         Host("rhel-9", "rhel-9", "the shape of AlmaLinux 9, made of Debian's programs"),
+        Host(
+            "rhel-9-roles", "rhel-9-roles", "the same with auditd, and AppStream and EPEL on disk"
+        ),
         Host("shop", "story", "Debian 13 with PostgreSQL, restic and cron"),
         Host("vault", "vault", "Debian 13 that keeps the backups of another host"),
         Host(

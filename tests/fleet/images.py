@@ -53,6 +53,7 @@ IMAGES = {
         Image("story", parent="trixie"),
         Image("vault", parent="trixie"),
         Image("rhel-9", parent="trixie"),
+        Image("rhel-9-roles", parent="rhel-9"),
         Image("probed", parent="story"),
         Image("restores", parent="probed"),
         Image("syslog-ng", parent="trixie"),

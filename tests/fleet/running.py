@@ -63,8 +63,10 @@ n=0
 until systemctl is-active --quiet multi-user.target || [ "$n" -ge 20 ]; do
   n=$((n + 1)); sleep 0.3
 done
-systemctl reset-failed ssh.service
-systemctl restart ssh.service
+unit=ssh.service
+[ -e "/usr/lib/systemd/system/$unit" ] || unit=sshd.service
+systemctl reset-failed "$unit"
+systemctl restart "$unit"
 """
 
 

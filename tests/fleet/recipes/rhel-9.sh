@@ -149,7 +149,8 @@ printf 'Include /etc/crypto-policies/back-ends/opensshserver.config\nSyslogFacil
   >/etc/ssh/sshd_config.d/50-redhat.conf
 systemctl disable -q ssh.service ssh.socket 2>/dev/null || :
 sed -e 's/^Alias=.*//' /usr/lib/systemd/system/ssh.service >/usr/lib/systemd/system/sshd.service
-rm -f /usr/lib/systemd/system/ssh.service /usr/lib/systemd/system/ssh.socket /etc/systemd/system/sshd.service
+# nor may systemd make a unit of the script: whichever of the two began second found the port taken
+rm -f /usr/lib/systemd/system/ssh.service /usr/lib/systemd/system/ssh.socket /etc/systemd/system/sshd.service /etc/init.d/ssh
 systemctl enable -q sshd.service firewalld.service
 # polkit cannot have its user where CAP_SYS_ADMIN is missing, and dbus waits for it in vain; where it cannot be started
 # at all, firewalld goes by what the bus lets root do
