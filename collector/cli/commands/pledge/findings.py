@@ -14,8 +14,10 @@ from collector.catalog import words
 from collector.cli.options.common import form_option, output_option
 from collector.cli.options.findings import STATES, Asked, finding_options
 from collector.cli.options.pledge import open_register, register_option
+from collector.cli.options.times import at_option
 from collector.cli.ui.columns import labelled, wrap
 from collector.cli.ui.language import lang, lang_option, tr
+from collector.cli.workflows.desk import past_day
 from collector.errors import one_line
 from collector.export.envelope import Identity, as_json
 from collector.model import HostStatus, Text
@@ -53,6 +55,7 @@ _EVENTS = {
     is_flag=True,
     help=tr("只给各条款、各核查项的数量", "how many there are of each clause and control, alone"),
 )
+@at_option
 @output_option
 @form_option("table", "json", "csv", "xlsx")
 @register_option
@@ -63,6 +66,7 @@ def findings(
     all_: bool,
     asked: Asked,
     summed: bool,
+    at: str | None,
     output: Path | None,
     form: str,
     location: str | None,
@@ -74,8 +78,9 @@ def findings(
     from collector.pledges.standing.found_now import lives_now
     from collector.pledges.status.findings import to_json
 
-    register = open_register(location)
     now = datetime.now(UTC)
+    day, register = past_day.asked(at, now), open_register(location)
+    past = past_day.PastDay(register, now, day) if day is not None else None
     if all_ and asked.states != frozenset(STATES[:2]):
         raise click.UsageError(
             tr("--all 与 --state 不并用", "--all and --state do not go together")
@@ -83,14 +88,21 @@ def findings(
     if all_:
         asked = replace(asked, states=frozenset(STATES))
     if len(ids) != 1 or summed or form in ("csv", "xlsx"):
-        rows = found_rows.Found(register, ids, now)
+        rows = found_rows.Found(register, ids, now, past)
         shown = rows.shown(asked)
-        put((found_summary if summed else found_rows).drawn(shown, now, form), output)
+        if day is not None:
+            click.echo(past_day.rule(day), err=True)
+        put((found_summary if summed else found_rows).drawn(shown, rows.moment, form), output)
         return rows.status()
     (id,) = ids
-    record, evidence = register.get(id), register.evidence(id)
+    then = past.of(id) if past is not None else None
     strangers.refuse_person(register, asked.owner, "--owner")
-    found = lives_now(register, record, now) if asked.grade in (None, record.grade) else ()
+    if then is None:
+        record, evidence = register.get(id), register.evidence(id)
+        found = lives_now(register, record, now) if asked.grade in (None, record.grade) else ()
+    else:
+        record, evidence, now = then.record, then.evidence, then.moment
+        found = found_rows.lives_then(then) if asked.grade in (None, record.grade) else ()
     strangers.refuse_hosts(register, asked.hosts)
     here = [life for life in found if asked.holds(life, now)]
     if form == "json":
@@ -98,13 +110,16 @@ def findings(
             "pledge": id,
             "evidence": len(evidence),
             "findings": [to_json(life, now) for life in here],
+            **(past_day.as_document(then) if then else {}),
         }
         about = Identity(id, evidence[-1].digest if evidence else None)
         put(as_json("pledge-findings", masked(document), about), output)
     else:
         # how many there are of what is asked for, in whichever state
         wanted = replace(asked, states=frozenset(STATES))
-        put(_table(here, [life for life in found if wanted.holds(life, now)], now), output)
+        told = _table(here, [life for life in found if wanted.holds(life, now)], now)
+        head = [past_day.rule(day), *past_day.void_since(then)] if then and day else []
+        put("".join(f"{wrap(line)}\n" for line in head) + told, output)
         _say_unseen(current(evidence))
     return 1 if any(life.state == "open" for life in here) else 0
 
