@@ -77,6 +77,7 @@ def findings(
     from collector.pledges.record.masking import masked
     from collector.pledges.standing.found_now import lives_now
     from collector.pledges.status.findings import to_json
+    from collector.report.model.found import seen_json
 
     now = datetime.now(UTC)
     day, register = past_day.asked(at, now), open_register(location)
@@ -109,7 +110,7 @@ def findings(
         document = {
             "pledge": id,
             "evidence": len(evidence),
-            "findings": [to_json(life, now) for life in here],
+            "findings": [{**to_json(life, now), **seen_json(life)} for life in here],
             **(past_day.as_document(then) if then else {}),
         }
         about = Identity(id, evidence[-1].digest if evidence else None)

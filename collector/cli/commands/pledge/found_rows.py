@@ -133,7 +133,12 @@ def drawn(rows: Sequence[Row], now: datetime, form: str) -> str | bytes:
 
     if form == "json":
         known = [
-            {"pledge": record.id, "customer": record.customer, **to_json(life, now)}
+            {
+                "pledge": record.id,
+                "customer": record.customer,
+                **to_json(life, now),
+                **found_model.seen_json(life),
+            }
             for record, life in rows
         ]
         return as_json("pledge-findings", {"findings": masked(known)}, indent=2)

@@ -25,9 +25,15 @@ def drawn(rows: Sequence[Listed], every: Sequence[Listed], form: str) -> str | b
         **listed.titles(lang()),
         "renews": tr("接续", "continues"),
         "continued_by": tr("续签为", "continued by"),
+        **listed.contact_titles(lang()),
     }
     cells = [
-        [*listed.row(one, lang()), renews(one), " ".join(newer.get(one.record.id, ()))]
+        [
+            *listed.row(one, lang()),
+            renews(one),
+            " ".join(newer.get(one.record.id, ())),
+            *listed.contact(one),
+        ]
         for one, _ in found
     ]
     if form == "csv":
