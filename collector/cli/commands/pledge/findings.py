@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.times import at_option
 from collector.cli.ui.columns import labelled, wrap
 from collector.cli.ui.language import lang, lang_option, tr
+from collector.cli.ui.scope_line import void_line
 from collector.cli.workflows.desk import past_day
 from collector.errors import one_line
 from collector.export.envelope import Identity, as_json
@@ -75,6 +76,7 @@ def findings(
     from collector.cli.ui.sheets import put
     from collector.pledges.database.rows import current
     from collector.pledges.record.masking import masked
+    from collector.pledges.record.voiding import voided
     from collector.pledges.standing.found_now import lives_now
     from collector.pledges.status.findings import to_json
     from collector.report.model.found import seen_json
@@ -121,7 +123,7 @@ def findings(
         told = _table(here, [life for life in found if wanted.holds(life, now)], now)
         head = [past_day.rule(day), *past_day.void_since(then)] if then and day else []
         put("".join(f"{wrap(line)}\n" for line in head) + told, output)
-        _say_unseen(current(evidence))
+        _say_unseen(current(evidence), then.void_of_then if then else voided(record))
     return 1 if any(life.state == "open" for life in here) else 0
 
 
@@ -185,12 +187,14 @@ def event_line(event: Event) -> str:
     return f"{day} {_EVENTS[event.what].to(lang())}{where if event.sequence else ''}"
 
 
-def _say_unseen(newest: Any) -> None:
+def _say_unseen(newest: Any, void: Sequence[Mapping[str, Any]]) -> None:
     """Hosts of the newest bundle that could not be collected say nothing of their findings."""
     from collector.pledges.status.latest_bundle import Newest
 
     if newest is None:
-        click.echo(tr("尚无核查证据", "no evidence attached yet"), err=True)
+        none = tr("尚无核查证据", "no evidence attached yet")
+        for line in map(void_line, void) if void else [none]:
+            click.echo(line, err=True)
         return
     hosts = Newest(newest).evidence["hosts"]
     down = sorted(h for h, e in hosts.items() if e["status"] != HostStatus.COMPLETE)
