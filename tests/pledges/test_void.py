@@ -119,3 +119,13 @@ def test_what_cannot_be_void(place: Path, run: Run, words: tuple[str, ...], says
     assert (ended.status, ended.out) == (2, "")
     assert says in ended.err
     assert len(Register.open(str(place)).history("one-1")) == 1
+
+
+def test_findings_of_void_evidence_alone_say_that_it_is(run: Run) -> None:
+    for number in ("1", "2"):
+        assert run("void", "one-1", number, *WHY).status == 0
+    ended = run("findings", "one-1")
+    assert ended.status == 0
+    assert "no evidence attached yet" not in ended.err
+    assert ended.err.count("is void since") == 2
+    assert "no evidence attached yet" in run("findings", "two-2").err

@@ -143,6 +143,32 @@ def test_an_export_says_which_is_void(house: House, tmp_path: Path) -> None:
     assert "共 2 份，其中第 2 份已声明无效" in readme
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_an_export_of_void_evidence_alone_says_so(house: House, tmp_path: Path, lang: str) -> None:
+    house.look("weak", 9)
+    entry = house.void(1)
+    out = tmp_path / "e.zip"
+    words = ("pledge", "export", ID, "-o", out, "--register", house.place, "--lang", lang)
+    ended = hostpledge(*words, home=tmp_path)
+    assert ended.status == 0, ended.err
+    with zipfile.ZipFile(out) as archive:
+        names = {name.partition("/")[2] for name in archive.namelist()}
+        readme = archive.read(f"pledge-{ID}/README.txt").decode()
+        manifest = archive.read(f"pledge-{ID}/manifest-sha256.txt").decode()
+    assert {"README.txt", "verify.html"} <= names and "report.html" not in names
+    assert "  README.txt" in manifest and "  verify.html" in manifest
+    said = {
+        "zh": f"第 1 份证据已于 {entry['date']} 作废（{entry['by']}）：{entry['reason']}",
+        "en": f"evidence 1 is void since {entry['date']} ({entry['by']}): {entry['reason']}",
+    }
+    assert all(f" ! {text}" in readme for text in said.values())
+    assert "不含 report.html：所附证据均已作废" in readme
+    assert "there is no report.html, for all of the evidence is void" in readme
+    assert "bundles/0001-" in readme
+    assert said[lang] in ended.err
+    assert {"zh": "不含报告", "en": "without a report"}[lang] in ended.err
+
+
 def _made_of(house: House, sequence: int, *words: str) -> dict[str, str]:
     """The reports of a kept bundle, on the machine that has its register."""
     trust = house.folder / "trust.json"

@@ -25,6 +25,7 @@ from collector.pledges.record.voiding import with_void, without_void
 from collector.pledges.register.attach import attach
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.register.register import Register
+from collector.pledges.standing.then import history_before
 from collector.pledges.transfer.disposal import remains
 from collector.web.keeping.accounts import Account
 from collector.web.reading import monthly
@@ -33,7 +34,6 @@ from collector.web.reading.customer import (
     Dossier,
     GoneError,
     NotThenError,
-    _history,
 )
 from tests.pledges import lives
 from tests.pledges.bundles import Signer
@@ -439,7 +439,7 @@ def test_a_day_whose_record_was_destroyed_is_no_day_without_one(own: Place, how:
             ).scalar()
         over = datetime.fromisoformat(str(third))
         with register.reading(), pytest.raises(GoneError) as gone:
-            _history(ReadOnlyRegister.open_read_only(own.register), "demo-2", over)
+            history_before(ReadOnlyRegister.open_read_only(own.register), "demo-2", over)
         assert gone.value.day == ""
         return
     with pytest.raises(GoneError) as gone:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +93,19 @@ def length_of_time(text: str, *, where: str = "--within", today: date | None = N
     if given[2] in ("m", "个月"):
         return months_on(today, number) - today
     return timedelta(days=number * (7 if given[2] in ("w", "周") else 1))
+
+
+def at_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --at to a command, as `at`: the text of a day that is past."""
+    return click.option(
+        "--at",
+        metavar="DAY",
+        help=tr(
+            "该日日终（北京时间）时的情况，如 2026-10-31：仅计当时已附上的证据与当时的登记",
+            "how it was at the end of that day (of China), e.g. 2026-10-31: by the evidence "
+            "attached by then, and the record of then",
+        ),
+    )(command)
 
 
 class Ahead(click.ParamType[timedelta] if TYPE_CHECKING else click.ParamType):  # type: ignore[misc, unused-ignore]

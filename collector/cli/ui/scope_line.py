@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector.cli.ui.language import lang, tr
+from collector.model import Text
 from collector.scope import Scope, no_proof, not_seen, of_evidence
 
 if TYPE_CHECKING:
@@ -40,12 +41,17 @@ def of_frame(frame: Mapping[str, Any]) -> str:
 
 def void_line(entry: Mapping[str, Any]) -> str:
     """Of one entry of a record's `voided`."""
+    return void_said(entry).to(lang())
+
+
+def void_said(entry: Mapping[str, Any]) -> Text:
+    """As `void_line`, in both languages."""
     # who only verifies has no rooms of pledges
     from collector.pledges.record.masking import masked
 
     by, reason = masked(entry["by"]), masked(entry["reason"])
     number, day = entry["sequence"], entry["date"]
-    return tr(
+    return Text(
         f"第 {number} 份证据已于 {day} 作废（{by}）：{reason}",
         f"evidence {number} is void since {day} ({by}): {reason}",
     )

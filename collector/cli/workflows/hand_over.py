@@ -19,6 +19,7 @@ import click
 from collector import catalog
 from collector.captures import write_aside
 from collector.cli.ui.language import lang, tr
+from collector.cli.ui.scope_line import void_said
 from collector.cli.workflows import reports
 from collector.errors import BadInput, CollectorError
 from collector.model import Lang, Result, Text
@@ -34,6 +35,23 @@ if TYPE_CHECKING:
 
 BUNDLE, PAGE, TRUST = "evidence.zip", "verify.html", "trust.json"
 README, MANIFEST = "README.txt", "manifest-sha256.txt"
+REPORT = "report.html"
+_REPORT = Text(
+    "report.html 是最近一份证据的报告，用浏览器打开，无需联网。",
+    "report.html is the report of the newest evidence; any browser opens it, without a\nnetwork.",
+)
+_NO_REPORT = Text(
+    "不含 report.html：导出时最近一份证据未能读取。",
+    "there is no report.html, for the newest evidence could not be read.",
+)
+_NONE_COUNTS = Text(
+    "不含 report.html：所附证据均已作废，不据以得出任何结论。",
+    "there is no report.html, for all of the evidence is void, and nothing follows\nfrom it.",
+)
+_NO_EVIDENCE = Text(
+    "不含 report.html：尚无核查证据。",
+    "there is no report.html, for no evidence is attached yet.",
+)
 
 
 def write(opened: Bundle, trust_file: Path, folder: Path, redacted: bool) -> None:
@@ -134,18 +152,18 @@ def of_export(register: Register, id: str) -> dict[str, bytes]:
     """What goes with the export of a pledge for people: the page, a report of the newest evidence.
 
     Its first screen says what the clauses come to now, as all other places do; where nothing of
-    that changed, the same pledge gives the same bytes.
+    that changed, the same pledge gives the same bytes. Without evidence that counts there is no
+    report. Raises BadInput where the newest cannot be read: see `without_report`.
     """
     from collector.cli.workflows.history import Kept
     from collector.pledges.database.rows import current
     from collector.report.model.contents import Source, contents
     from collector.report.render import html
     from collector.verify import open_bundle
-    from collector.verify.webpage import page
 
     last, newest = register.history(id)[-1], current(register.evidence(id))
     if newest is None:
-        return {}
+        return without_report(register, id)
     known = json.loads(last.record.canonical())
     with open_bundle(newest.path) as opened:
         source = Source(
@@ -158,23 +176,34 @@ def of_export(register: Register, id: str) -> dict[str, bytes]:
             since=Kept(register, id).since(opened.digest, datetime.now(UTC)),
         )
         report = html.render(contents(source, lang())).encode()
-    place = f"bundles/{newest.sequence:04d}-{newest.digest[:12]}"
+    there = without_report(register, id, f"bundles/{newest.sequence:04d}-{newest.digest[:12]}")
+    return {**there, REPORT: report}
+
+
+def without_report(register: Register, id: str, newest: str = "") -> dict[str, bytes]:
+    """How to check it, and the page that does; `newest`: the folder that a report is of."""
+    from collector.pledges.record.voiding import voided
+    from collector.verify.webpage import page
+
+    void = [void_said(entry) for entry in voided(register.get(id))]
+    every = register.every_evidence(id)
+    report = _REPORT if newest else _NO_REPORT if register.evidence(id) else _NONE_COUNTS
+    report = report if every else _NO_EVIDENCE
+    place = newest or (f"bundles/{every[-1].sequence:04d}-{every[-1].digest[:12]}" if every else "")
     told: tuple[Lang, ...] = ("zh", "en")
     said = [
         package_text(f"cli/workflows/export.{one}.txt").format(
             pledge=id,
             bundles=_counted(register, id).to(one),
             page=PAGE,
-            newest=place,
+            newest=place or "bundles/…",
             manifest=MANIFEST,
+            report=report.to(one),
+            void="".join(f" ! {line.to(one)}\n" for line in void),
         )
         for one in told
     ]
-    return {
-        README: ("\n" + "-" * 72 + "\n\n").join(said).encode(),
-        "report.html": report,
-        PAGE: page().encode(),
-    }
+    return {README: ("\n" + "-" * 72 + "\n\n").join(said).encode(), PAGE: page().encode()}
 
 
 def _counted(register: Register, id: str) -> Text:

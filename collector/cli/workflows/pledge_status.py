@@ -10,6 +10,7 @@ from collector.catalog import words
 from collector.cli.ui.columns import labelled, pad, wrap
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.scope_line import line, void_line
+from collector.cli.workflows.desk import past_day
 from collector.cli.workflows.twins import said as twins_said
 from collector.errors import one_line
 from collector.export import envelope
@@ -24,6 +25,7 @@ from collector.pledges.record.times import CHINA
 from collector.pledges.standing.standing import WORDS, Standing
 from collector.pledges.standing.status import Status, counted
 from collector.pledges.standing.status import status as put_together
+from collector.pledges.standing.then import Then
 from collector.pledges.status.declared_resources import Shown
 from collector.pledges.status.latest_bundle import Newest
 
@@ -46,11 +48,13 @@ def status(
     )
 
 
-def table(found: Status) -> str:
+def table(found: Status, then: Then | None = None) -> str:
+    """`then`: of the past day that it is of."""
     record = found.record
     kept = tr(f"，保存至 {found.kept_until}", f", kept to {found.kept_until}")
     shown = lifecycle.WORDS[found.state].to(lang()) + (kept if found.kept_until else "")
-    lines = [
+    lines = [wrap(past_day.rule(then.at))] if then is not None and then.at is not None else []
+    lines += [
         labelled(tr("编号", "ID"), record.id),
         labelled(tr("用户名称", "customer"), masked(record.customer)),
         labelled(tr("状态", "state"), shown),
@@ -73,7 +77,7 @@ def table(found: Status) -> str:
         lines.append(labelled(tr("较旧", "older"), said))
     lines += [
         labelled(tr("作废", "void"), void_line(entry))
-        for entry in record.document.get("voided", ())
+        for entry in (then.void_of_then if then else record.document.get("voided", ()))
     ]
     twins = twins_said(found.twins, record.id)
     lines += [labelled(tr("同一机器", "same as"), said) for said in twins]
@@ -154,7 +158,8 @@ def _row(clause: str, state: str, why: str) -> str:
     return (pad(pad(clause, _STATE) + state, _WHY) + body[_WHY:]).rstrip()
 
 
-def as_json(found: Status, now: datetime) -> str:
+def as_json(found: Status, now: datetime, then: Then | None = None) -> str:
+    """`then`: as `table` has it."""
     document: dict[str, Any] = {
         "pledge": found.record.id,
         "customer": found.record.customer,
@@ -211,5 +216,7 @@ def as_json(found: Status, now: datetime) -> str:
             for entry in found.overdue
         ],
     }
+    if then is not None:
+        document |= past_day.as_document(then)
     about = envelope.Identity(found.record.id, found.evidence.digest if found.evidence else None)
     return envelope.as_json("pledge-status", masked(document), about, indent=2)

@@ -19,6 +19,7 @@ from collector.i18n.message import msg
 from collector.model import Text
 from collector.pledges.lists import cells, sheets
 from collector.pledges.lists.assembling import Pledge
+from collector.pledges.lists.blanks import Blanks
 from collector.pledges.lists.complaints import Fault, Row
 from collector.pledges.lists.forms import Unread, Wrong
 from collector.pledges.lists.headings import meant, told_once
@@ -104,7 +105,7 @@ class _Reading:
         self._records: dict[str, PledgeRecord] = {}
         self._ungraded = set[str]()
         self._unused = Counter[str]()
-        self._unended = list[Text]()
+        self._unended, self._blanks = list[Text](), Blanks()
         several = bool(self._source.lists)
         main = self._source.main
         self._main = self._headed(MAIN, main, main.title if several else "")
@@ -136,7 +137,7 @@ class _Reading:
             unknown += [f"{sheet.title}: {name}" for name in sheet.unknown]
         records = tuple(self._records.values())
         of_rows = () if found else (*self._no_grade(main), *self._of_papers(main))
-        notes = (*self._source.notes, *of_rows, *self._unended)
+        notes = (*self._source.notes, *of_rows, *self._unended, *self._blanks.notes())
         near = {
             f"{sheet.title}: {heading}" if sheet is not main else heading: column
             for sheet in (main, *self._lists.values())
@@ -203,6 +204,7 @@ class _Reading:
                     continue
                 if value is not None:
                     row.values[column] = value
+                    self._blanks.look(row, column, text)
             yield row
         self._faults.add(_merged(sheet, numbers))
 

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from collector import catalog
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.papers import same_customer
+from collector.pledges.record.sought import plain
 
 # the longest that a contract of lease may run is 20 years (民法典 705), and few pledges run five
 LONGEST_YEARS = 20
@@ -147,6 +148,36 @@ def alike(before: Mapping[str, PledgeRecord], made: Collection[PledgeRecord]) ->
             if found.papers or found.hosts or found.addresses:
                 told.add(pair)
                 yield found
+
+
+def one_code(
+    before: Mapping[str, PledgeRecord], made: Collection[PledgeRecord]
+) -> Iterator[tuple[str, list[PledgeRecord]]]:
+    """Each credit code that customers of different names have, and the records that say so.
+
+    Of those that name it anew; what is ended is nobody's slip any more.
+    """
+    every = {**before, **{one.id: one for one in made}}
+    fresh = {code for one in made if (code := _code(one)) and _named(before, one)}
+    by_code: dict[str, list[PledgeRecord]] = {}
+    for one in every.values():
+        if (code := _code(one)) in fresh and not {"ended", "disposed"} & one.document.keys():
+            by_code.setdefault(code, []).append(one)
+    new = {one.id for one in made}
+    for code, records in sorted(by_code.items()):
+        if len({plain(one.customer) for one in records}) > 1:
+            # a line names a few of them
+            yield code, sorted(records, key=lambda one: (one.id not in new, one.id))
+
+
+def _code(record: PledgeRecord) -> str:
+    return str(record.document["customer"].get("credit_code", ""))
+
+
+def _named(before: Mapping[str, PledgeRecord], one: PledgeRecord) -> bool:
+    """Is its customer another one than the record had?"""
+    old = before.get(one.id)
+    return old is None or old.document["customer"] != one.document["customer"]
 
 
 def _called(record: PledgeRecord) -> set[str]:

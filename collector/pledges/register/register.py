@@ -37,7 +37,7 @@ from collector.pledges.record.papers import check_papers
 from collector.pledges.record.times import moment_or_last
 from collector.pledges.record.voiding import voided
 from collector.pledges.register import naming
-from collector.pledges.register.seen import Seen
+from collector.pledges.register.past import Past
 from collector.pledges.status import briefs
 from collector.pledges.status import snapshots as looks
 from collector.pledges.status.brief import Brief
@@ -48,7 +48,7 @@ __all__ = ["FILE", "Evidence", "Register", "Version"]
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
-class Register(Seen):
+class Register(Past):
     """Open with `Register.open`. Any number of processes may use one register at once."""
 
     def __init__(self, engine: Engine, store: Store, where: str) -> None:

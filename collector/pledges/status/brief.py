@@ -33,6 +33,8 @@ _FIELDS = (
     "follow_ups",
     "voided",
 )
+# whom to call, of the one that a record names first
+_CONTACT = ("name", "phone", "email")
 # what a deadline rests on: a brief made by another form of any of it is not read
 _MADE_BY = (
     "pledges/status/brief.py",
@@ -88,6 +90,10 @@ def brief_of(record: PledgeRecord) -> dict[str, Any]:
         name: record.document[name] for name in _FIELDS if name in record.document
     }
     document["customer"] = {"name": record.customer}
+    for field in ("safety_contact", "security_officer"):
+        if contact := record.document.get(field):
+            document["contact"] = {word: contact[word] for word in _CONTACT if word in contact}
+            break
     if record.hosts:
         document["resources"] = {"hosts": record.hosts}
     document["sought"] = sought_in(record.document)

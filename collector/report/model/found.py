@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from collector.catalog import clause_number, described, words
-from collector.model import Lang, Text
+from collector.model import Lang, Result, Text
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA
@@ -17,6 +17,12 @@ STATES = {
     "waived": Text("已豁免", "waived"),
     "closed": Text("已闭环", "closed"),
 }
+
+_LOOK_AGAIN = Text(
+    "未能核查不等于不符合：请以 root 重新采集；仍未能核查的，按所见处理或书面举证",
+    "not verified is not failed: collect again as root; where it still cannot be verified, see "
+    "what was seen, or attest it in writing",
+)
 
 
 def titles(lang: Lang) -> dict[str, str]:
@@ -41,6 +47,8 @@ def titles(lang: Lang) -> dict[str, str]:
         "waiver_approver": Text("豁免批准人", "waived by").to(lang),
         "waiver_reason": Text("豁免理由", "why waived").to(lang),
         "handed_in": Text("用户提交", "handed in").to(lang),
+        "observed": Text("所见", "what was seen").to(lang),
+        "mend": Text("整改办法", "what to do").to(lang),
     }
 
 
@@ -68,7 +76,28 @@ def cells(record: PledgeRecord, life: Life, now: datetime, lang: Lang) -> list[C
         str(masked(waiver.get("approver", ""))),
         str(masked(waiver.get("reason", ""))),
         life.handed_in,
+        str(masked(life.said.to(lang))),
+        to_do(life).to(lang),
     ]
+
+
+def to_do(life: Life) -> Text:
+    """What is to be done about it, nothing where it is closed.
+
+    Of what could not be looked at nobody knows that anything has to be changed on the host.
+    """
+    if life.state == "closed":
+        return Text("", "")
+    return _LOOK_AGAIN if life.verdict is Result.ERROR else life.mend
+
+
+def seen_json(life: Life) -> dict[str, dict[str, str]]:
+    """What was seen and what to do, for programs."""
+    do = to_do(life)
+    return {
+        "observed": {"zh": life.said.zh, "en": life.said.en},
+        "mend": {"zh": do.zh, "en": do.en},
+    }
 
 
 def _clause_of(control: str) -> str:

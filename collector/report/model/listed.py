@@ -32,6 +32,21 @@ def titles(lang: Lang) -> dict[str, str]:
     }
 
 
+def contact_titles(lang: Lang) -> dict[str, str]:
+    """As `titles`, of whom to call: behind all other columns of a list."""
+    return {
+        "contact": Text("联系人", "contact").to(lang),
+        "phone": Text("联系电话", "phone").to(lang),
+        "email": Text("联系邮箱", "mail").to(lang),
+    }
+
+
+def contact(one: Listed) -> list[Cell]:
+    """Masked as everywhere; empty cells where the record names nobody."""
+    known = one.record.document.get("contact", {})
+    return [str(masked(known.get(word, ""), key=word)) for word in ("name", "phone", "email")]
+
+
 def row(one: Listed, lang: Lang) -> list[Cell]:
     last, first = one.last, next(iter(one.dues), None)
     return [

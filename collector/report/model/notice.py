@@ -18,6 +18,7 @@ from collector.pledges.record.masking import masked
 from collector.pledges.record.notices import Notice, place_of
 from collector.pledges.record.times import CHINA, waiver_end
 from collector.pledges.status.findings import Life
+from collector.remedies.by_hand import by_hand
 
 Kind = Literal["mend", "recheck"]
 # of one control in one row; the others are counted
@@ -228,7 +229,7 @@ def _item(
         str(masked(owner)),
         due,
         tuple(_said(members, lang)),
-        "" if result is Result.ERROR else first.mend.to(lang),
+        "" if result is Result.ERROR else by_hand(first.mend, first.title).to(lang),
         late=late,
     )
 

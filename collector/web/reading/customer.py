@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from types import MappingProxyType
@@ -19,11 +18,7 @@ from collector.pledges.database.rows import Evidence, Version, current, past_one
 from collector.pledges.database.sightings import Twin
 from collector.pledges.due.deadlines import Due
 from collector.pledges.due.lifecycle import WORDS as LIVES
-from collector.pledges.due.lifecycle import continued
-from collector.pledges.due.lifecycle import state as life_of
 from collector.pledges.record.form import PledgeRecord
-from collector.pledges.record.times import CHINA, day_after, while_it_held
-from collector.pledges.record.voiding import voided
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.standing.due import too_old
 from collector.pledges.standing.found_now import FoundNow, lives_at
@@ -31,6 +26,7 @@ from collector.pledges.standing.listing import Listed
 from collector.pledges.standing.newest_looks import Looks, looks_of
 from collector.pledges.standing.standing import CHECKED
 from collector.pledges.standing.status import Status, status
+from collector.pledges.standing.then import GoneError, NotThenError, as_it_was
 from collector.pledges.status.brief import Brief
 from collector.pledges.status.declared_resources import Shown
 from collector.pledges.status.findings import Life
@@ -39,24 +35,12 @@ from collector.web.reading.asked import Rows
 from collector.web.reading.library import Library
 from collector.web.reading.standings import standing_of
 
-__all__ = ["LIVES", "Customer", "Dossier"]
+__all__ = ["LIVES", "Customer", "Dossier", "GoneError", "NotThenError"]
 
 # what was read of captures, and of bundles, for so many pledges
 _MOST = 24
 # squares of a matrix that are kept of one pledge
 _CELLS = 6000
-
-
-class NotThenError(Exception):
-    """Of that day there is nothing on record."""
-
-
-class GoneError(NotThenError):
-    """There was, and it was destroyed since: on `day`, as the record says, or it says nothing."""
-
-    def __init__(self, day: str) -> None:
-        super().__init__(day)
-        self.day = day
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,44 +138,32 @@ class Customer:
         NotThenError where it was not on record at the end of that day, GoneError where that is
         destroyed.
         """
-        # how it stood then is not how it stood once that day's waivers and terms had run out
-        moment = now if at is None else min(now, while_it_held(at))
-        over = now if at is None else day_after(at)
         with self._library.open() as register:
-            history = _history(register, id, None if at is None else over)
-            evidence, every = register.evidence(id), register.every_evidence(id, hold=False)
-            # what was declared void since counts for nothing on any day
-            void = voided(register.get(id))
-            if at is not None:
-                evidence = tuple(e for e in evidence if e.attached_at < over)
-                every = tuple(e for e in every if e.attached_at < over)
-            version = history[-1]
-            record = version.record
-            ran_out = life_of(record, moment.astimezone(CHINA).date(), renewed=False) == "lapsed"
-            renewed_by = self._renewed_by(register, id, None if at is None else over, ran_out)
+            then = as_it_was(register, id, now, at, self._rows.renewed_by(id))
+            record = then.record
             twins, whole = register.twins_known(id) if at is None else ((), False)
             found = status(
                 record,
-                evidence,
-                moment,
-                renewed=ran_out and bool(renewed_by),
+                then.evidence,
+                then.moment,
+                renewed=then.renewed,
                 shown=lambda newest: self._look(register, newest),
                 twins=_strange(twins, self._kin(id)) if twins else (),
                 lang=lang,
             )
         return Dossier(
             record,
-            version,
-            len(history),
-            evidence,
+            then.history[-1],
+            len(then.history),
+            then.evidence,
             found,
-            moment,
+            then.moment,
             at,
             whole,
-            bool(renewed_by),
-            renewed_by,
-            every,
-            {int(entry["sequence"]): entry for entry in void},
+            bool(then.renewed_by),
+            then.renewed_by,
+            then.every,
+            then.void,
         )
 
     def lives(self, known: Dossier) -> tuple[Sequence[Life], CollectorError | None]:
@@ -221,16 +193,6 @@ class Customer:
             if len(found.seen) <= _CELLS:
                 _keep(self._looks, key, found)
         return found
-
-    def _renewed_by(
-        self, register: ReadOnlyRegister, id: str, over: datetime | None, ran_out: bool
-    ) -> tuple[str, ...]:
-        """The records that continued it before `over` (None: that do), by what they said then."""
-        known = set(self._rows.renewed_by(id))
-        if over is not None and ran_out:
-            # it may have been continued then by one that says so no more
-            known |= set(register.ever_renewing(id))
-        return tuple(one for one in sorted(known) if _continues(register, one, id, over))
 
     def _kin(self, id: str) -> set[str]:
         """The records that this one continues, or that continue it, over any number of years."""
@@ -278,37 +240,6 @@ def _keep(cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:
     cache[key] = value
     while len(cache) > _MOST:
         cache.popitem(last=False)
-
-
-def _history(register: ReadOnlyRegister, id: str, over: datetime | None) -> list[Version]:
-    """The versions that there were before `over` (None: that there are)."""
-    every = register.history(id)
-    if over is None:
-        return list(every)
-    found = [version for version in every if version.added_at < over]
-    last = register.number_before(id, over)
-    if last == 0:
-        raise NotThenError
-    if not found or found[-1].number != last:
-        raise GoneError(every[-1].record.document.get("disposed", {}).get("date", ""))
-    return found
-
-
-def _continues(register: ReadOnlyRegister, one: str, id: str, over: datetime | None) -> bool:
-    """Did record `one` say then that it continues `id`? A draft binds nobody, so it does not."""
-    # the lists know it: a register that was restored since does not, or it cannot be read any more
-    history: tuple[Version, ...] = ()
-    with suppress(CollectorError):
-        history = register.history(one) if register.has(one) else ()
-    then = [version for version in history if over is None or version.added_at < over]
-    if then:
-        return id in continued([then[-1].record])
-    first = next(iter(history), None)
-    if over is None or first is None or first.number == 1:
-        return False
-    # it was disposed of, and of what it was before only the days are left
-    day, last = first.record.signed_on, over.astimezone(CHINA).date()
-    return id in continued([first.record]) and day is not None and day < last
 
 
 def _strange(twins: Sequence[Twin], kin: set[str]) -> tuple[Twin, ...]:

@@ -16,6 +16,7 @@ from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.signing_key import open_key, signing_options
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang, lang_option, tr
+from collector.cli.ui.scope_line import void_line
 from collector.cli.workflows.checkpoints import sign_checkpoint
 from collector.errors import BadInput
 from collector.export.envelope import Identity
@@ -70,6 +71,7 @@ def export(
     location: str | None,
 ) -> int:
     from collector.attest.log.checkpoint import parse
+    from collector.pledges.record.voiding import voided
     from collector.pledges.transfer import archive
 
     if output.is_dir():
@@ -80,21 +82,30 @@ def export(
     proofs = _proofs(opened, id, older, key_name, passphrase_file)
     for_people = {} if id in opened.emptied() else _for_people(opened, id)
     count = archive.write(opened, id, output, {**for_people, **proofs})
-    answer(Identity(id), file=str(output), files=count)
+    void = voided(opened.get(id))
+    answer(Identity(id), file=str(output), files=count, void=[int(one["sequence"]) for one in void])
+    for entry in void:
+        click.echo(f"{void_line(entry)}{tr('；不据以得出任何结论', '; nothing follows')}", err=True)
     out(tr(f"已导出 {id}：{output}（{count} 个文件）\n", f"{id}: {count} files in {output}\n"))
     return 0
 
 
 def _for_people(opened: Register, id: str) -> Mapping[str, bytes]:
-    """A report and how to check it; none where the newest bundle cannot be read, which is said."""
+    """A report and how to check it; why there is no report is said."""
     from collector.cli.workflows import hand_over
 
     try:
-        return hand_over.of_export(opened, id)
+        there = hand_over.of_export(opened, id)
     except BadInput as problem:
         said = in_chinese(problem.said) if lang() == "zh" else str(problem)
         click.echo(tr(f"不含报告：{said}", f"without a report: {said}"), err=True)
-        return {}
+        return hand_over.without_report(opened, id)
+    if hand_over.REPORT not in there:
+        click.echo(
+            tr("不含报告：没有有效的证据", "without a report: there is no evidence that counts"),
+            err=True,
+        )
+    return there
 
 
 def _proofs(

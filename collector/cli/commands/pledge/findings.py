@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +14,11 @@ from collector.catalog import words
 from collector.cli.options.common import form_option, output_option
 from collector.cli.options.findings import STATES, Asked, finding_options
 from collector.cli.options.pledge import open_register, register_option
+from collector.cli.options.times import at_option
 from collector.cli.ui.columns import labelled, wrap
 from collector.cli.ui.language import lang, lang_option, tr
+from collector.cli.ui.scope_line import void_line
+from collector.cli.workflows.desk import past_day
 from collector.errors import one_line
 from collector.export.envelope import Identity, as_json
 from collector.model import HostStatus, Text
@@ -53,6 +56,7 @@ _EVENTS = {
     is_flag=True,
     help=tr("只给各条款、各核查项的数量", "how many there are of each clause and control, alone"),
 )
+@at_option
 @output_option
 @form_option("table", "json", "csv", "xlsx")
 @register_option
@@ -63,6 +67,7 @@ def findings(
     all_: bool,
     asked: Asked,
     summed: bool,
+    at: str | None,
     output: Path | None,
     form: str,
     location: str | None,
@@ -71,11 +76,14 @@ def findings(
     from collector.cli.ui.sheets import put
     from collector.pledges.database.rows import current
     from collector.pledges.record.masking import masked
+    from collector.pledges.record.voiding import voided
     from collector.pledges.standing.found_now import lives_now
     from collector.pledges.status.findings import to_json
+    from collector.report.model.found import seen_json
 
-    register = open_register(location)
     now = datetime.now(UTC)
+    day, register = past_day.asked(at, now), open_register(location)
+    past = past_day.PastDay(register, now, day) if day is not None else None
     if all_ and asked.states != frozenset(STATES[:2]):
         raise click.UsageError(
             tr("--all 与 --state 不并用", "--all and --state do not go together")
@@ -83,29 +91,39 @@ def findings(
     if all_:
         asked = replace(asked, states=frozenset(STATES))
     if len(ids) != 1 or summed or form in ("csv", "xlsx"):
-        rows = found_rows.Found(register, ids, now)
+        rows = found_rows.Found(register, ids, now, past)
         shown = rows.shown(asked)
-        put((found_summary if summed else found_rows).drawn(shown, now, form), output)
+        if day is not None:
+            click.echo(past_day.rule(day), err=True)
+        put((found_summary if summed else found_rows).drawn(shown, rows.moment, form), output)
         return rows.status()
     (id,) = ids
-    record, evidence = register.get(id), register.evidence(id)
+    then = past.of(id) if past is not None else None
     strangers.refuse_person(register, asked.owner, "--owner")
-    found = lives_now(register, record, now) if asked.grade in (None, record.grade) else ()
+    if then is None:
+        record, evidence = register.get(id), register.evidence(id)
+        found = lives_now(register, record, now) if asked.grade in (None, record.grade) else ()
+    else:
+        record, evidence, now = then.record, then.evidence, then.moment
+        found = found_rows.lives_then(then) if asked.grade in (None, record.grade) else ()
     strangers.refuse_hosts(register, asked.hosts)
     here = [life for life in found if asked.holds(life, now)]
     if form == "json":
         document = {
             "pledge": id,
             "evidence": len(evidence),
-            "findings": [to_json(life, now) for life in here],
+            "findings": [{**to_json(life, now), **seen_json(life)} for life in here],
+            **(past_day.as_document(then) if then else {}),
         }
         about = Identity(id, evidence[-1].digest if evidence else None)
         put(as_json("pledge-findings", masked(document), about), output)
     else:
         # how many there are of what is asked for, in whichever state
         wanted = replace(asked, states=frozenset(STATES))
-        put(_table(here, [life for life in found if wanted.holds(life, now)], now), output)
-        _say_unseen(current(evidence))
+        told = _table(here, [life for life in found if wanted.holds(life, now)], now)
+        head = [past_day.rule(day), *past_day.void_since(then)] if then and day else []
+        put("".join(f"{wrap(line)}\n" for line in head) + told, output)
+        _say_unseen(current(evidence), then.void_of_then if then else voided(record))
     return 1 if any(life.state == "open" for life in here) else 0
 
 
@@ -169,12 +187,14 @@ def event_line(event: Event) -> str:
     return f"{day} {_EVENTS[event.what].to(lang())}{where if event.sequence else ''}"
 
 
-def _say_unseen(newest: Any) -> None:
+def _say_unseen(newest: Any, void: Sequence[Mapping[str, Any]]) -> None:
     """Hosts of the newest bundle that could not be collected say nothing of their findings."""
     from collector.pledges.status.latest_bundle import Newest
 
     if newest is None:
-        click.echo(tr("尚无核查证据", "no evidence attached yet"), err=True)
+        none = tr("尚无核查证据", "no evidence attached yet")
+        for line in map(void_line, void) if void else [none]:
+            click.echo(line, err=True)
         return
     hosts = Newest(newest).evidence["hosts"]
     down = sorted(h for h, e in hosts.items() if e["status"] != HostStatus.COMPLETE)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from collector.cli.commands.pledge import assigning, strangers
+from collector.cli.commands.pledge.changes import waiver_length
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.common import ControlName, find
 from collector.cli.options.findings import Asked, finding_options
@@ -212,6 +213,8 @@ def waive(
         )
     ends = entry["expires"]
     idle = [] if withdraw else _without_effect(_about(found, known, host), known, host)
+    if ends:
+        waiver_length.tell(record, ends, now)
     said = tr(f"豁免至 {ends}", f"waived to {ends}") if ends else tr("已收回", "taken back")
     entries: Entries = {(known, host): None if withdraw else entry}
     _change(register, id, known, host, partial(waived, entries=entries), now, said, check=check,

@@ -19,12 +19,14 @@ from collector.export.envelope import as_json
 from collector.i18n.message import in_chinese
 from collector.model import Result, Text
 from collector.pledges.record.masking import masked
-from collector.pledges.record.times import CHINA
+from collector.pledges.record.times import CHINA, while_it_held
 from collector.report.model import found as found_model
 
 if TYPE_CHECKING:
+    from collector.cli.workflows.desk.past_day import PastDay
     from collector.pledges.record.form import PledgeRecord
     from collector.pledges.register.register import Register
+    from collector.pledges.standing.then import Then
     from collector.pledges.status.findings import Life
 
     Row = tuple[PledgeRecord, Life]
@@ -33,12 +35,19 @@ if TYPE_CHECKING:
 class Found:
     """The findings of the pledges named, or of all of them.
 
-    A pledge whose bundles cannot be read is named on stderr, and the others go on.
+    A pledge whose bundles cannot be read is named on stderr, and the others go on. `past`: as they
+    were at the end of a day; what was not on record by then is left out, unless it is named.
     """
 
-    def __init__(self, register: Register, ids: Sequence[str], now: datetime) -> None:
-        self._register, self._now = register, now
+    def __init__(
+        self, register: Register, ids: Sequence[str], now: datetime, past: PastDay | None = None
+    ) -> None:
+        self._register, self._now, self._past = register, now, past
         self._ids = list(dict.fromkeys(ids)) or [known.id for known in register.briefs()]
+        if past is not None:
+            self._now = min(now, while_it_held(past.at))
+            if not ids:
+                self._ids = [id for id in self._ids if past.was_there(id)]
         self._unread = self._open = False
 
     def shown(self, asked: Asked, whose: str = "--owner") -> list[Row]:
@@ -52,7 +61,8 @@ class Found:
             for id in self._ids:
                 found += self._of(id, asked)
         self._open = any(life.state == "open" for _, life in found)
-        self._say_ended(found)
+        if self._past is None:
+            self._say_ended(found)
         if not self._unread:
             # what could not be read may know a host that nothing else does
             strangers.refuse_hosts(self._register, asked.hosts)
@@ -61,17 +71,29 @@ class Found:
     def _of(self, id: str, asked: Asked) -> Iterator[Row]:
         from collector.pledges.standing.found_now import lives_now
 
-        record = self._register.get(id)
+        try:
+            then = self._past.of(id) if self._past is not None else None
+            record = self._register.get(id) if then is None else then.record
+        except BadInput as problem:
+            if self._past is None or len(self._ids) == 1:
+                raise
+            self._say_unread(id, problem)
+            return
         if asked.grade not in (None, record.grade):
             return
         try:
-            lives = lives_now(self._register, record, self._now)
+            lives = lives_then(then) if then else lives_now(self._register, record, self._now)
         except BadInput as problem:
-            self._unread = True
-            said = in_chinese(problem.said) if lang() == "zh" else str(problem)
-            click.echo(f"{id}: {one_line(said, 600)}", err=True)
+            self._say_unread(id, problem)
             return
         yield from ((record, life) for life in lives if asked.holds(life, self._now))
+
+    def _say_unread(self, id: str, problem: BadInput) -> None:
+        self._unread = True
+        said = in_chinese(problem.said) if lang() == "zh" else str(problem)
+        # what names it already needs no name before it
+        head = "" if problem.where == id else f"{id}: "
+        click.echo(f"{head}{one_line(said, 600)}", err=True)
 
     def _say_ended(self, found: Iterable[Row]) -> None:
         """What stays open of a pledge that has ended is shown, and nobody owes it."""
@@ -81,9 +103,22 @@ class Found:
         if ids:
             ended_ones.say(self._register, ended_ones.over(self._register, self._now), ids)
 
+    @property
+    def moment(self) -> datetime:
+        """When it was so."""
+        return self._now
+
     def status(self) -> int:
         """0 where none that was shown is open, 1 where one is, 2 where something was not read."""
         return 2 if self._unread else int(self._open)
+
+
+def lives_then(then: Then) -> tuple[Life, ...]:
+    """Every finding that there was by the end of that day, as the page of it has them."""
+    from collector.pledges.standing.found_now import lives_at
+
+    renewed = bool(then.renewed_by)
+    return lives_at(then.record, then.evidence, then.moment, renewed=renewed)
 
 
 def _rank(record: PledgeRecord, life: Life, now: datetime) -> tuple[object, ...]:
@@ -98,7 +133,12 @@ def drawn(rows: Sequence[Row], now: datetime, form: str) -> str | bytes:
 
     if form == "json":
         known = [
-            {"pledge": record.id, "customer": record.customer, **to_json(life, now)}
+            {
+                "pledge": record.id,
+                "customer": record.customer,
+                **to_json(life, now),
+                **found_model.seen_json(life),
+            }
             for record, life in rows
         ]
         return as_json("pledge-findings", {"findings": masked(known)}, indent=2)

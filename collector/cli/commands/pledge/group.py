@@ -33,9 +33,11 @@ from collector.cli.options.answering import answer, answering
 from collector.cli.options.common import form_option
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
+from collector.cli.options.times import at_option
 from collector.cli.ui.columns import out
 from collector.cli.ui.help import Group
 from collector.cli.ui.language import lang_option, tr
+from collector.cli.workflows.desk import past_day
 from collector.errors import BadInput
 from collector.export.envelope import Identity
 from collector.i18n.message import msg
@@ -43,6 +45,7 @@ from collector.i18n.message import msg
 if TYPE_CHECKING:
     from collector.pledges.record.form import PledgeRecord
     from collector.pledges.register.register import Register
+    from collector.pledges.standing.then import Then
 
 
 @click.group(
@@ -165,14 +168,17 @@ def show(*, id: str, form: str, location: str | None) -> int:
     )
 )
 @click.argument("id")
+@at_option
 @form_option("table", "json")
 @register_option
 @lang_option
-def status(*, id: str, form: str, location: str | None) -> int:
+def status(*, id: str, at: str | None, form: str, location: str | None) -> int:
     from collector.cli.workflows import pledge_status, twins
 
-    register = open_register(location)
     now = datetime.now(UTC)
+    day, register = past_day.asked(at, now), open_register(location)
+    if day is not None:
+        return _status_then(past_day.PastDay(register, now, day).of(id), register, form)
     known = register.get(id)
     renewed = _is_renewed(register, known, now)
     # its rows are held to what was signed first, which says more than the log
@@ -183,6 +189,18 @@ def status(*, id: str, form: str, location: str | None) -> int:
     )
     register.hold_to_log(id)
     out(pledge_status.as_json(found, now) if form == "json" else pledge_status.table(found))
+    return 0 if found.satisfied else 1
+
+
+def _status_then(then: Then, register: Register, form: str) -> int:
+    """As `status`, of a past day; on which pages of the register it is told the same way."""
+    from collector.cli.workflows import pledge_status
+
+    found = pledge_status.status(
+        then.record, then.evidence, then.moment, renewed=then.renewed, shown=register.shown
+    )
+    as_json, table = pledge_status.as_json, pledge_status.table
+    out(as_json(found, then.moment, then) if form == "json" else table(found, then))
     return 0 if found.satisfied else 1
 
 

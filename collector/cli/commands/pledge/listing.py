@@ -303,15 +303,29 @@ def _drawn(
 ) -> str | bytes:
     from collector.cli.commands.pledge import tables
     from collector.cli.ui.sheets import as_csv, as_xlsx
+    from collector.pledges.standing.renewals import continuing, renews
     from collector.report.model import listed
 
     if form == "json":
         return tables.list_json(rows, every)
-    if form == "csv":
-        return as_csv(list(listed.titles(lang())), [listed.row(one, lang()) for one in rows])
-    if form == "xlsx":
-        cells = [listed.row(one, lang()) for one in rows]
-        return as_xlsx(tr("登记", "pledges"), listed.titles(lang()), cells)
+    if form in ("csv", "xlsx"):
+        newer = continuing({one.record.id: old for one in every if (old := renews(one))})
+        titles = {
+            **listed.titles(lang()),
+            "continued_by": tr("续签为", "continued by"),
+            **listed.contact_titles(lang()),
+        }
+        cells = [
+            [
+                *listed.row(one, lang()),
+                " ".join(newer.get(one.record.id, ())),
+                *listed.contact(one),
+            ]
+            for one in rows
+        ]
+        if form == "csv":
+            return as_csv(list(titles), cells)
+        return as_xlsx(tr("登记", "pledges"), titles, cells)
     if every and not rows:
         count = len(every)
         return tr(f"{count} 份登记中没有符合条件的\n", f"none of {count} pledge records is so\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -53,11 +53,12 @@ def list_table(
         fixed={0: _ids(one.record.id for one in rows), 4: 12 if ending else 10},
     )
     newer = continuing({one.record.id: old for one in every if (old := renews(one))})
+    drafts = frozenset(one.record.id for one in every if one.record.document.get("draft"))
     for one in rows:
         record, last = one.record, one.last
         table.add_row(
             record.id,
-            f"{record.customer}{_beside(one, newer.get(record.id, ()))}",
+            f"{record.customer}{_beside(one, newer.get(record.id, ()), drafts)}",
             str(record.grade),
             str(one.evidence[-1].sequence if one.evidence else 0),
             _end(record) if ending else _day(last.collected_at) if last else "-",
@@ -66,12 +67,16 @@ def list_table(
     return table.drawn(room()) + _parts(rows)
 
 
-def _beside(one: Listed, newer: Sequence[str]) -> str:
+def _beside(one: Listed, newer: Sequence[str], drafts: Collection[str]) -> str:
+    """Nobody has to go after one whose continuation is signed; a draft binds nobody."""
     said = []
     if one.state != "active":
         # the first word of it: there is little room
         said.append(WORDS[one.state].to(lang()).partition(tr("，", ","))[0])
-    if newer:
+    if signed := [id for id in newer if id not in drafts]:
+        ids = ", ".join(signed)
+        said.append(tr(f"已续签：{ids}", f"renewed: {ids}"))
+    elif newer:
         ids = ", ".join(newer)
         said.append(tr(f"续签为 {ids}", f"continued by {ids}"))
     told = tr("，", "; ").join(said)

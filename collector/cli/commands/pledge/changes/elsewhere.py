@@ -53,6 +53,7 @@ def of_files(
 
 def tell(known: Mapping[str, PledgeRecord], made: Sequence[PledgeRecord]) -> None:
     """`known` are the records as they stood before, by id. Nothing where there is nothing new."""
+    from collector.pledges.lists.slips import one_code
     from collector.pledges.record.papers import shared_papers
 
     before = {one.id: known[one.id] for one in made if one.id in known}
@@ -62,7 +63,15 @@ def tell(known: Mapping[str, PledgeRecord], made: Sequence[PledgeRecord]) -> Non
         answer(shared_papers=[_plain_paper(one) for one in papers])
     if places:
         answer(declared_elsewhere=[_plain(one, whose) for one, whose in places])
+    codes = list(one_code(known, made))
+    if codes:
+        answer(
+            one_code=[
+                {"credit_code": code, "pledges": [one.id for one in some]} for code, some in codes
+            ]
+        )
     _say([_of_paper(one) for one in _once(papers)], "")
+    _say([_of_code(code, some) for code, some in codes], "")
     _say([_of_place(one, whose) for one, whose in places], "hostpledge register machines")
 
 
@@ -128,13 +137,28 @@ def _of_paper(one: Shared) -> str:
     )
 
 
+def _of_code(code: str, records: Sequence[PledgeRecord]) -> str:
+    shown = _named({one.id: one.customer for one in records})
+    return tr(
+        f"请留意：不同名称的用户有相同的统一社会信用代码 {code}：{shown}",
+        f"note: the credit code {code} is of customers of different names: {shown}",
+    )
+
+
+def _named(whose: Mapping[str, str]) -> str:
+    from collector.pledges.record.masking import masked
+
+    plain = {id: str(masked(name)) for id, name in whose.items()}
+    names = [tr(f"{id}（{name}）", f"{id} ({name})") for id, name in plain.items()]
+    shown = tr("、", ", ").join(one_line(name, 120) for name in names[:_NAMED])
+    more = len(names) - _NAMED
+    return shown + (tr(f" 等 {len(names)} 份", f" and {more} more") if more > 0 else "")
+
+
 def _of_place(one: Same, whose: Mapping[str, str]) -> str:
     from collector.pledges.record.masking import masked
 
-    names = [tr(f"{id}（{name}）", f"{id} ({name})") for id, name in whose.items()]
-    shown = tr("、", ", ").join(one_line(name, 120) for name in names[:_NAMED])
-    more = len(names) - _NAMED
-    shown += tr(f" 等 {len(names)} 份", f" and {more} more") if more > 0 else ""
+    shown = _named(whose)
     kind, value = _KINDS[one.kinds[0]].to(lang()), listed([str(masked(one.value))])
     return tr(
         f"请留意：不同用户的登记有相同的{kind} {value}：{shown}",

@@ -25,14 +25,26 @@ def drawn(rows: Sequence[Listed], every: Sequence[Listed], form: str) -> str | b
         **listed.titles(lang()),
         "renews": tr("接续", "continues"),
         "continued_by": tr("续签为", "continued by"),
+        **listed.contact_titles(lang()),
     }
     cells = [
-        [*listed.row(one, lang()), renews(one), " ".join(newer.get(one.record.id, ()))]
+        [
+            *listed.row(one, lang()),
+            renews(one),
+            " ".join(newer.get(one.record.id, ())),
+            *listed.contact(one),
+        ]
         for one, _ in found
     ]
     if form == "csv":
         return as_csv(list(titles), cells)
     return as_xlsx(tr("登记", "pledges"), titles, cells)
+
+
+def _ids(found: Sequence[tuple[Listed, bool]]) -> int:
+    """The width of the ids; longer ones than any list has leave no room for the rest."""
+    widths = (len(one.record.id) + 2 * old for one, old in found)
+    return min(max(widths, default=2), 28)
 
 
 def _table(found: Sequence[tuple[Listed, bool]], newer: dict[str, tuple[str, ...]]) -> str:
@@ -44,7 +56,8 @@ def _table(found: Sequence[tuple[Listed, bool]], newer: dict[str, tuple[str, ...
         tr("至", "until"),
         tr("证据", "bundles"),
         tr("续签为", "continued by"),
-        fixed={3: 10, 4: 10},
+        # what is typed after it is taken from here
+        fixed={0: _ids(found), 3: 10, 4: 10},
     )
     for one, old in found:
         period = one.record.document.get("period", {})

@@ -46,9 +46,14 @@ def drawn(rows: Sequence[Listed], names: Mapping[str, Sequence[str]], form: str)
             f"{count} 台主机，{len(rows)} 份登记\n", f"{count} host(s) of {len(rows)} pledge(s)\n"
         )
         return grid.drawn(room()) + said
-    titles = {**listed.titles(lang()), "never_looked_at": title}
+    titles = {**listed.titles(lang()), "never_looked_at": title, **listed.contact_titles(lang())}
     cells = [
-        [*listed.row(one, lang()), str(masked(" ".join(names[one.record.id])))] for one in rows
+        [
+            *listed.row(one, lang()),
+            str(masked(" ".join(names[one.record.id]))),
+            *listed.contact(one),
+        ]
+        for one in rows
     ]
     if form == "csv":
         return as_csv(list(titles), cells)

@@ -96,9 +96,10 @@ def drawn(rows: Sequence[Listed], found: Unowned, form: str) -> str | bytes:
         **listed.titles(lang()),
         "open": tr("未闭环", "open"),
         "unowned": tr("其中无人负责", "nobody's of them"),
+        **listed.contact_titles(lang()),
     }
     cells = [
-        [*listed.row(one, lang()), own.all, own.nobody]
+        [*listed.row(one, lang()), own.all, own.nobody, *listed.contact(one)]
         for one in rows
         if (own := found.counts[one.record.id])
     ]

@@ -111,9 +111,14 @@ def drawn(rows: Sequence[Listed], found: Broken, form: str) -> str | bytes:
             grid.add_row(one.record.id, str(masked(one.record.customer)), str(masked(fails)))
         return grid.drawn(room()) + told(found) + "\n"
     cells = [
-        [*listed.row(one, lang()), str(masked("; ".join(said[one.record.id])))] for one in rows
+        [
+            *listed.row(one, lang()),
+            str(masked("; ".join(said[one.record.id]))),
+            *listed.contact(one),
+        ]
+        for one in rows
     ]
-    titles = {**listed.titles(lang()), "vetoes": title}
+    titles = {**listed.titles(lang()), "vetoes": title, **listed.contact_titles(lang())}
     if form == "csv":
         return as_csv(list(titles), cells)
     return as_xlsx(tr("登记", "pledges"), titles, cells)
