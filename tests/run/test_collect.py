@@ -23,7 +23,8 @@ from collector import captures, catalog, script
 from collector.errors import BadInput
 from collector.model import Capture, HostStatus
 from collector.run.collected import outcome
-from collector.run.collected.run_folder import RunFolder, lock
+from collector.run.collected.locks import lock
+from collector.run.collected.run_folder import RunFolder
 from tests.run.conftest import Sshd, hostpledge
 
 ROOT = Path(__file__).parents[2]

@@ -124,7 +124,7 @@ def harden(
     **given: Any,
 ) -> int:
     """Exit status 0 when all that was asked for is satisfied on every host, 1 otherwise."""
-    from collector.run.collected.run_folder import sole
+    from collector.run.collected.locks import sole
     from collector.run.harden.harden_folder import HardenFolder
 
     _can_ask(yes=yes or check, undo=undo)

@@ -260,7 +260,8 @@ def _through(
     pledge: Pledged | None,
 ) -> int:
     """The look, the acts, the evidence, and what it came to."""
-    from collector.run.collected.run_folder import RunFolder, sole
+    from collector.run.collected.locks import sole
+    from collector.run.collected.run_folder import RunFolder
     from collector.run.probing import drive
     from collector.verify import open_bundle
 

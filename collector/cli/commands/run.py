@@ -10,6 +10,7 @@ import click
 
 from collector.cli.options.ansible import ansible_options, family_option, how_of
 from collector.cli.options.answering import answering, asked_form, prints
+from collector.cli.options.mesh.choosing import mesh_of, mesh_options
 from collector.cli.options.outputs import output_folder
 from collector.cli.options.packing import encrypting
 from collector.cli.options.paths import FilePath
@@ -91,6 +92,7 @@ _TRIES = 5
 )
 @family_option
 @ansible_options
+@mesh_options
 @lang_option
 @answering("run", *(form for form in FORMATS if form not in ("table", "json")))
 def run(
@@ -114,10 +116,10 @@ def run(
     **given: Any,
 ) -> int:
     """Exit status 0 when every host answered and every control is satisfied, 1 otherwise."""
-    from collector.run.collected.run_folder import RunFolder, sole
+    from collector.run.collected import locks, run_folder
     from collector.verify import open_bundle
 
-    stamps = stampers(tsa)
+    stamps, mesh = stampers(tsa), mesh_of(given, location)
     encrypted = encrypting(encrypt_to)
     whole_register = from_register(inventory, due=due)
     form = _form_for_programs(whole_register)
@@ -131,7 +133,7 @@ def run(
     )
     if whole_register or pledge is not None:
         check_attachable(signing)
-    output, how = output_folder(output, location), how_of(inventory, given)
+    output, how = output_folder(output, location), how_of(inventory, given, mesh)
     if whole_register:
         from collector.cli.workflows.fleet_run import run_fleet
         from collector.cli.workflows.selection import Wanted, choice
@@ -144,8 +146,11 @@ def run(
     if not agreed(pledge, hosts := hosts_of(how)):
         return 1
     arrived = gather(output, how, families, grade, retry=retry, end=False, hosts=hosts)
-    folder = RunFolder.open(output)
-    with sole(output), open_bundle(make_bundle(folder, output, signing, grade, pledge)) as opened:
+    folder = run_folder.RunFolder.open(output)
+    with (
+        locks.sole(output),
+        open_bundle(make_bundle(folder, output, signing, grade, pledge)) as opened,
+    ):
         encrypted(opened.path)
         report = write_report(output, opened, pledge, signing.key)
         folder.end()

@@ -23,7 +23,8 @@ from collector.model import Capture, HostStatus
 from collector.run.ansible.driver import driver_alive
 from collector.run.ansible.reached import option, unfit
 from collector.run.collected import outcome
-from collector.run.collected.run_folder import RunFolder, idle, lock, sole
+from collector.run.collected.locks import idle, lock, sole
+from collector.run.collected.run_folder import RunFolder
 from collector.run.collected.stream import Stream
 from collector.run.collected.unsaid import OURS
 from collector.run.net.outside import with_outside

@@ -26,7 +26,8 @@ from collector.errors import CollectorError
 from collector.run.ansible.action import SPEC, connection_modules, ours
 from collector.run.ansible.driver import driver_alive
 from collector.run.ansible.ready import Readier, Ready, ReadyModule
-from collector.run.collected.run_folder import RunFolder, lock
+from collector.run.collected.locks import lock
+from collector.run.collected.run_folder import RunFolder
 from collector.run.collected.stream import led
 
 # pipes of a process, its file, what watches it; and what a worker has open anyway

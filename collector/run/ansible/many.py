@@ -12,7 +12,8 @@ from collector.run.ansible.inventory import How, strategy
 from collector.run.ansible.play import Event, Played, play
 from collector.run.ansible.private import private_folder
 from collector.run.ansible.tally import Progress, Tally
-from collector.run.collected.run_folder import RunFolder, idle
+from collector.run.collected.locks import idle
+from collector.run.collected.run_folder import RunFolder
 from collector.run.collected.unsaid import OURS
 
 PER_HOST = "HOSTPLEDGE_PER_HOST"

@@ -10,14 +10,11 @@ earlier/STARTED/     runs that ended before, moved aside
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import secrets
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +25,7 @@ from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.model import Capture, HostStatus
 from collector.run.collected import seal
+from collector.run.collected.locks import idle, sole
 from collector.schema import check, load_json
 from collector.script import collector_script, script_digest
 
@@ -45,6 +43,7 @@ class Arrived:
     sha256: str
     seconds: float
     seal: str = ""
+    worker: Mapping[str, Any] | None = None
 
 
 class RunFolder:
@@ -212,24 +211,41 @@ class RunFolder:
 
         In this order: what lies here without a line of its own was put here by somebody else.
         """
-        data = captures.to_bytes(capture)
+        if "worker" in self.about:
+            # the folder is a mesh node's: what it collects says so, before anything is signed
+            capture = replace(capture, origin={**capture.origin, "worker": self.about["worker"]})
+        return self.put(capture, captures.to_bytes(capture), seconds)
+
+    def put(
+        self,
+        capture: Capture,
+        data: bytes,
+        seconds: float,
+        worker: Mapping[str, Any] | None = None,
+    ) -> str:
+        """As `take`, of a capture whose bytes are there: they are kept as they are.
+
+        `worker` is what the mesh node signed of it (schemas/journal.schema.json).
+        """
         digest = captures.digest(data)
-        self._record(capture.host, capture.status, capture.detail, digest, seconds)
+        self._record(capture, digest, seconds, worker)
         captures.write_aside(self.capture_path(capture.host), data)
         return digest
 
     def _record(
-        self, host: str, status: HostStatus, detail: str, sha256: str, seconds: float
+        self, capture: Capture, sha256: str, seconds: float, worker: Mapping[str, Any] | None
     ) -> None:
         """Appends one line in one write, then syncs: lines of several workers never mix."""
         line: dict[str, Any] = {
-            "host": host,
-            "status": str(status),
-            "detail": detail,
-            "file": captures.file_name(host),
+            "host": capture.host,
+            "status": str(capture.status),
+            "detail": capture.detail,
+            "file": captures.file_name(capture.host),
             "sha256": sha256,
             "seconds": round(seconds, 3),
         }
+        if worker is not None:
+            line["worker"] = dict(worker)
         line["seal"] = seal.seal(*self._told(line))
         private.append(
             self.path / "journal.jsonl", json.dumps(line, ensure_ascii=False).encode() + b"\n"
@@ -290,58 +306,6 @@ class RunFolder:
                     cls.open(path).reopen()
                 folder = cls.begin(path, families, grade)
             yield folder
-
-
-@contextmanager
-def sole(path: Path) -> Iterator[None]:
-    """Only one command works in a folder; raises BadInput when another does."""
-    with lock(path / "lock", fcntl.LOCK_EX) as taken:
-        if not taken:
-            raise BadInput(
-                msg("another_hostpledge_work_here"), where=str(path), mend=msg("wait_for_it")
-            )
-        yield
-
-
-@contextmanager
-def idle(path: Path, patience: float) -> Iterator[None]:
-    """No worker is at a host for this folder now, and none begins while this is held.
-
-    A killed command can leave workers that are still at one; they are waited for, at most
-    `patience` seconds. Raises BadInput when that is not enough.
-    """
-    with lock(path / "workers.lock", fcntl.LOCK_EX, patience) as none:
-        if not none:
-            raise BadInput(
-                msg("workers_earlier_command_still"),
-                where=str(path),
-                mend=msg("try_again_minute"),
-            )
-        yield
-
-
-@contextmanager
-def lock(path: Path, how: int, patience: float = 0.0) -> Iterator[bool]:
-    """Holds a flock(2) on `path` if it can be had within `patience` seconds; yields whether."""
-    private.folder(path.parent)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        until = time.monotonic() + patience
-        taken = _try(handle, how)
-        while not taken and time.monotonic() < until:
-            time.sleep(0.05)
-            taken = _try(handle, how)
-        yield taken
-    finally:
-        os.close(handle)
-
-
-def _try(handle: int, how: int) -> bool:
-    try:
-        fcntl.flock(handle, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _now() -> str:

@@ -21,7 +21,8 @@ from collector.facts.probed.recording import PREFIX, recording
 from collector.model import Capture, HostStatus, ReadResult
 from collector.run.ansible.driver import driver_alive
 from collector.run.ansible.reached import option, unfit
-from collector.run.collected.run_folder import RunFolder, lock
+from collector.run.collected.locks import lock
+from collector.run.collected.run_folder import RunFolder
 from collector.run.probing import arrived, stops
 from collector.run.probing.acts import ACTS
 from collector.run.probing.site import Site, Undone

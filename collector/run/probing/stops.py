@@ -13,7 +13,7 @@ from collector import private
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.resources import home, home_place
-from collector.run.collected.run_folder import lock
+from collector.run.collected.locks import lock
 
 STOP = "probe.stop"
 ON_HOST = ("/run/hostpledge-probe.stop", "/etc/hostpledge/probe.stop")
