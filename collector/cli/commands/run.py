@@ -116,7 +116,10 @@ def run(
     **given: Any,
 ) -> int:
     """Exit status 0 when every host answered and every control is satisfied, 1 otherwise."""
-    from collector.run.collected import locks, run_folder
+    from collector.cli.workflows.fleet_run import run_fleet
+    from collector.cli.workflows.selection import Wanted, choice
+    from collector.run.collected.locks import sole
+    from collector.run.collected.run_folder import RunFolder
     from collector.verify import open_bundle
 
     stamps, mesh = stampers(tsa), mesh_of(given, location)
@@ -135,9 +138,6 @@ def run(
         check_attachable(signing)
     output, how = output_folder(output, location), how_of(inventory, given, mesh)
     if whole_register:
-        from collector.cli.workflows.fleet_run import run_fleet
-        from collector.cli.workflows.selection import Wanted, choice
-
         wanted = Wanted(pledge_id or "", due, given_grade or 0, retry, *times)
         with choice(how, location, output, wanted) as chosen:
             if chosen is None:
@@ -146,11 +146,8 @@ def run(
     if not agreed(pledge, hosts := hosts_of(how)):
         return 1
     arrived = gather(output, how, families, grade, retry=retry, end=False, hosts=hosts)
-    folder = run_folder.RunFolder.open(output)
-    with (
-        locks.sole(output),
-        open_bundle(make_bundle(folder, output, signing, grade, pledge)) as opened,
-    ):
+    folder = RunFolder.open(output)
+    with sole(output), open_bundle(make_bundle(folder, output, signing, grade, pledge)) as opened:
         encrypted(opened.path)
         report = write_report(output, opened, pledge, signing.key)
         folder.end()

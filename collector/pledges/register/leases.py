@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Column, Float, MetaData, String, Table, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -27,7 +28,11 @@ _leases = Table(
 )
 
 
-def _now() -> ColumnElement[float]:
+# any constant of our own: it keeps two coordinators from making the table at once
+_LOCK = 0x6D657368
+
+
+def _now() -> ColumnElement[Any]:
     return func.extract("epoch", func.clock_timestamp())
 
 
@@ -79,6 +84,7 @@ def opened(location: str, holder: str) -> Iterator[RegisterLeases]:
     try:
         database = Database(engine, place.where)
         with database.write() as connection:
+            connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
             _metadata.create_all(connection)
         yield RegisterLeases(database, holder)
     finally:

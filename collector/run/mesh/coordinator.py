@@ -37,7 +37,7 @@ from collector.run.mesh.transport import Transport, transport_of
 from collector.run.mesh.unit import Patience
 from collector.run.mesh.waiting import Waiting
 
-_LOOKS = 0.5
+_LOOKS, _PAUSE = 0.5, 3.0
 # Ansible's start, and what the mesh takes to bring a shard there and the last bytes back
 _AROUND = 180.0
 # beyond a host's own seconds: its listeners are asked too, and all is written down
@@ -227,6 +227,8 @@ class _Coordinator:
             more = self.waiting.back(node.node, why)
         if why and not self.stop.is_set():
             self.told.say(msg("mesh_shard_lost", node=node.node, why=why))
+            # others come first: what failed here once fails here again
+            self.stop.wait(_PAUSE)
         return more
 
     def _collect(self, node: KnownNode, hosts: tuple[str, ...]) -> str:

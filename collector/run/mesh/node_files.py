@@ -83,7 +83,7 @@ def add(
     certificate, key, until = authority.certify(here, node, days)
     with private.set_aside(private.BESIDE, _above(out)) as aside:
         made = private.folder(aside / "node")
-        recipient, pem = node_keys.make(made, node)
+        recipient, pem = node_keys.make(made, node, places.runtime)
         _tls(made, here, certificate, key)
         private.write_aside(made / "work-verify.pub", authority.signing_public(here))
         conf = _of_node(node, host, port, places)
@@ -209,6 +209,8 @@ def _system(folder: Path, kind: str, places: Places, more: Mapping[str, str]) ->
         "RUNTIME": places.runtime.removeprefix("/run/"),
         "RECEPTOR": places.receptor,
         "USER": places.user,
+        # of the centre's units it is known afterwards whose they are; a node's begin anew
+        "PRESERVE": "restart" if kind == "centre" else "no",
         **more,
     }
     for name, source in (

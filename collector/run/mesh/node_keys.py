@@ -24,9 +24,13 @@ _LARGEST = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class NodeKeys:
-    """`identity` is age's secret key, `signing` what captures are signed with."""
+    """`identity` is age's secret key, `signing` what captures are signed with.
+
+    Receptor's control socket lies in `runtime`, where the worker is run by Receptor.
+    """
 
     node: str
+    runtime: Path
     identity: str
     signing: PrivateKey
 
@@ -37,7 +41,7 @@ def check_name(node: str) -> None:
         raise BadInput(msg("mesh_not_a_node_name", name=node), mend=msg("mesh_node_name_mend"))
 
 
-def make(folder: Path, node: str) -> tuple[str, str]:
+def make(folder: Path, node: str, runtime: str) -> tuple[str, str]:
     """Makes a node's keys in `folder`: its recipient (`age1…`) and public key (PEM).
 
     Raises BadInput where there are some already.
@@ -48,7 +52,9 @@ def make(folder: Path, node: str) -> tuple[str, str]:
         raise BadInput(msg("file_already"), where=str(folder / _SIGNS))
     identity = pyrage.x25519.Identity.generate()
     private.write_aside(folder / _READS, f"{identity}\n".encode())
-    private.write_aside(folder / _ABOUT, json.dumps({"node": node}).encode() + b"\n")
+    private.write_aside(
+        folder / _ABOUT, json.dumps({"node": node, "runtime": runtime}).encode() + b"\n"
+    )
     signing = PrivateKey.generate("ed25519")
     signing.save(folder / _SIGNS, None)
     return str(identity.to_public()), signing.public.pem
@@ -63,10 +69,11 @@ def load(folder: Path) -> NodeKeys:
         raise BadInput(
             msg("mesh_no_node_keys"), where=str(problem.filename), mend=msg("mesh_add_writes_them")
         ) from None
-    if not isinstance(about, dict) or not isinstance(about.get("node"), str):
+    named = isinstance(about, dict) and {type(about.get(n)) for n in ("node", "runtime")} == {str}
+    if not named:
         raise BadInput(msg("mesh_no_node_keys"), where=str(folder / _ABOUT))
     check_name(about["node"])
-    return NodeKeys(about["node"], identity, keys.load(folder / _SIGNS))
+    return NodeKeys(about["node"], Path(about["runtime"]), identity, keys.load(folder / _SIGNS))
 
 
 def _read(path: Path) -> bytes:

@@ -64,10 +64,10 @@ class Waiting:
     def _size(self, fit: Sequence[str]) -> int:
         if self._tries[fit[0]] > 1:
             return _FEW
-        usable = sum(node not in self.out for node in self._nodes)
+        usable = max(sum(node not in self.out for node in self._nodes), 1)
         # each node twice: a slow one then holds up less
-        each = -(-len(fit) // (2 * max(usable, 1)))
-        return min(self._most, max(each, _FEWEST))
+        each = max(-(-len(fit) // (2 * usable)), min(_FEWEST, -(-len(fit) // usable)))
+        return min(self._most, each)
 
     def done(self, node: str, host: str) -> None:
         """A capture of the host is in place."""

@@ -29,6 +29,7 @@ from collector.run.collected.run_folder import RunFolder
 from collector.run.mesh import frames, shard
 from collector.run.mesh.node_keys import NodeKeys
 from collector.run.mesh.shard import Shard
+from collector.run.mesh.tidying import tidy
 from collector.script import collector_script, script_digest
 
 _PREFIX = "hostpledge-worker-"
@@ -50,6 +51,7 @@ def work(asked: Shard, out: IO[bytes], keys: NodeKeys) -> bool:
     """Does a shard, and writes frames to `out`; True where all of its hosts were asked."""
     context = frames.Context(asked.id, keys.node, asked.run["nonce"], asked.run["script_sha256"])
     sender = _Sender(out, context, keys)
+    tidy(keys.runtime, keys.node)
     said = ""
     with sender.alive(), _deadline(asked.until):
         try:
