@@ -24,7 +24,7 @@ from collector.run.ansible import engine
 from collector.run.ansible.inventory import How, Mesh, listing_of
 from collector.run.ansible.tally import Progress, Tally
 from collector.run.collected.run_folder import Arrived, RunFolder
-from collector.run.mesh import assigned, known_nodes, shard
+from collector.run.mesh import assigned, known_nodes, shard, vaults
 from collector.run.mesh.assigned import HERE
 from collector.run.mesh.control import Unwilling
 from collector.run.mesh.faults import CentreLost, NodeLost, NodeRefused
@@ -239,7 +239,7 @@ class _Coordinator:
             node.node,
             datetime.now(UTC) + timedelta(seconds=seconds),
             shard.of_run(self.folder.about),
-            assigned.part_of(self.listing, hosts),
+            vaults.opened(assigned.part_of(self.listing, hosts), self.how),
             shard.options_of(self.how),
         )
         run = asked.run

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -134,6 +135,8 @@ def _collect(asked: Shard, keys: NodeKeys, sender: _Sender) -> None:
     with private.set_aside(_PREFIX) as place:
         # the seals of this folder are nobody's: they go with it
         os.environ["HOSTPLEDGE_HOME"] = str(place / "home")
+        # and so does all that Ansible leaves lying when it is interrupted
+        os.environ["TMPDIR"] = tempfile.tempdir = str(private.folder(place / "tmp"))
         folder = _run_in(place / "run", asked, keys)
         inventory = place / "inventory.json"
         private.write_aside(inventory, json.dumps(dict(asked.inventory)).encode())
