@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.mesh.lab import Lab, Node
 
@@ -44,7 +45,7 @@ class Run:
             "--lost-after", str(self.lost_after), *self.more,
         ]  # fmt: skip
 
-    def lines(self) -> list[dict[str, str]]:
+    def lines(self) -> list[dict[str, Any]]:
         """What the journal says now."""
         try:
             text = (self.out / "journal.jsonl").read_text(encoding="utf-8")

@@ -91,6 +91,8 @@ def nav(lang: Lang, made: dict[str, str]) -> list[dict[str, object]]:
             {either(lang, "命令", "Commands"): made["commands"]},
             "command-line.md",
             "exports.md",
+            "mesh.md",
+            "scale.md",
             "ci.md",
             "keys.md",
             {either(lang, "数据格式", "Schemas"): made["schemas"]},

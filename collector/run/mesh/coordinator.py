@@ -37,7 +37,7 @@ from collector.run.mesh.transport import Transport, transport_of
 from collector.run.mesh.unit import Patience
 from collector.run.mesh.waiting import Waiting
 
-_LOOKS, _PAUSE = 0.5, 3.0
+_LOOKS, _PAUSE = 0.5, 2.0
 # Ansible's start, and what the mesh takes to bring a shard there and the last bytes back
 _AROUND = 180.0
 # beyond a host's own seconds: its listeners are asked too, and all is written down
@@ -177,29 +177,37 @@ class _Coordinator:
                 hosts = self._leased(node, hosts)
                 if not hosts:
                     self.waiting.wait(_LOOKS)
-                elif not self._give(node, hosts):
-                    return
+                else:
+                    self._give(node, hosts)
         except Exception as problem:  # noqa: BLE001 - it is raised where it can be told
             self.problems.append(problem)
             self.stop.set()
 
     def _within_reach(self, node: KnownNode) -> bool:
-        """Waits for a node that no way leads to, as long as for one that falls silent."""
-        since = time.monotonic()
+        """Waits for a node that no way leads to, as long as others are at work.
+
+        Raises CentreLost where Receptor here is away as long as a node may be.
+        """
+        since, told = time.monotonic(), False
         while not self.stop.is_set():
             away: CentreLost | None = None
             try:
                 if self.through.reaches(node.node):
+                    self.waiting.away(node.node, "")
                     return True
             except (CentreLost, Unwilling) as problem:
                 away = problem if isinstance(problem, CentreLost) else None
+            if self.waiting.over_for(node.node):
+                return False
             if time.monotonic() - since > self.mesh.lost_after:
                 if away is not None:
                     raise away
-                self._rule_out(node, msg("mesh_no_way_to_it"))
-                return False
-            if self.waiting.over_for(node.node):
-                return False
+                stuck = self.waiting.away(node.node, msg("mesh_no_way_to_it"))
+                if not told:
+                    told = True
+                    self.told.say(msg("mesh_node_away", node=node.node))
+                if stuck:
+                    return False
             self.waiting.wait(_LOOKS)
         return False
 
@@ -211,25 +219,26 @@ class _Coordinator:
             self.waiting.put_back(node.node, [h for h in hosts if h not in set(mine)])
         return mine
 
-    def _give(self, node: KnownNode, hosts: tuple[str, ...]) -> bool:
-        """One shard, to its end. Returns whether the node may have another one."""
+    def _give(self, node: KnownNode, hosts: tuple[str, ...]) -> None:
+        """One shard, to its end."""
         why = ""
         try:
             said = self._collect(node, hosts)
             why = one_line(said, 200) if said else ""
         except NodeRefused as problem:
-            self._rule_out(node, problem.what)
+            self.waiting.rule_out(node.node, problem.what)
             why = problem.what
         except NodeLost as problem:
             why = problem.what
         finally:
             self.leases.give_back(hosts)
-            more = self.waiting.back(node.node, why)
-        if why and not self.stop.is_set():
+            lost = self.waiting.back(node.node, why, self.how.forks)
+        if why and node.node in self.waiting.out:
+            self.told.say(msg("mesh_node_ruled_out", node=node.node, why=why))
+        elif why and not self.stop.is_set():
             self.told.say(msg("mesh_shard_lost", node=node.node, why=why))
             # others come first: what failed here once fails here again
-            self.stop.wait(_PAUSE)
-        return more
+            self.stop.wait(_PAUSE * 2 ** max(lost - 1, 0))
 
     def _collect(self, node: KnownNode, hosts: tuple[str, ...]) -> str:
         """What the node said at its end, where it did not do all. Raises NodeRefused, NodeLost."""
@@ -261,10 +270,6 @@ class _Coordinator:
         """Until when a shard has to be done: each host may take all of its time."""
         waves = math.ceil(hosts / max(self.how.forks, 1))
         return _AROUND + waves * (self.how.seconds + _EACH)
-
-    def _rule_out(self, node: KnownNode, why: str) -> None:
-        self.waiting.rule_out(node.node, why)
-        self.told.say(msg("mesh_node_ruled_out", node=node.node, why=why))
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
