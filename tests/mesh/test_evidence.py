@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -11,9 +12,12 @@ from typing import Any
 
 import pytest
 
+from collector import catalog
 from collector.attest.envelope import statement
 from collector.attest.keys.keys import PrivateKey
 from collector.errors import BadInput, VerifyFailed
+from collector.model import Capture, HostStatus
+from collector.script import host_nonce, script_digest
 from collector.verify import open_bundle, verify
 from tests import bundles
 from tests.browser import browser
@@ -23,7 +27,17 @@ from tests.test_webpage import KEYS, made, shown, told, trust, zipped
 __all__ = ["made", "shown"]
 KEY = PrivateKey.generate("ed25519").keyid
 RUN = "a" * 32
+CONTROLS = [catalog.control("monitoring.time_sync")]
 WORKER = {"node": "bj-1", "key": KEY}
+
+
+def _capture(host: str) -> Capture:
+    """Of a host that answered, and returned nothing: what it is judged to be is no matter here."""
+    at = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
+    machine = hashlib.sha256(host.encode()).hexdigest()
+    return Capture(
+        host, HostStatus.COMPLETE, nonce="c" * 32, head={"machine": machine}, collected_at=at
+    )
 
 
 def _made(folder: Path, **more: Any) -> Any:
@@ -31,15 +45,17 @@ def _made(folder: Path, **more: Any) -> Any:
     at = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
     found = []
     for host in ("web-1", "web-2", "web-3"):
-        one = bundles.collected(bundles.capture(host), RUN, at)
+        one = _capture(host)
+        origin = {"transport": "ansible-ssh", "run": RUN, "clock": at.isoformat()}
+        one = replace(one, nonce=host_nonce(RUN, host), origin=origin)
         by = {} if host == "web-3" else {"worker": WORKER}
         found.append(replace(one, origin={**one.origin, **by}))
     run = {
         "schema": "urn:hostpledge:schema:run:1", "nonce": RUN, "started": at.isoformat(),
-        "ended": None, "families": ["monitoring"], "grade": 2, "script_sha256": "0" * 64,
+        "ended": None, "families": ["monitoring"], "grade": 2, "script_sha256": script_digest(bundles.script()),
         "catalog_sha256": "0" * 64, "version": "0", "hosts": ["web-1", "web-2", "web-3"],
     }  # fmt: skip
-    return bundles.make(folder, found, KEYS["ed25519"], run=run, **more)
+    return bundles.make(folder, found, KEYS["ed25519"], run=run, controls=CONTROLS, **more)
 
 
 def test_the_statement_names_each_node_and_its_key(tmp_path: Path) -> None:
@@ -77,9 +93,9 @@ def test_a_statement_that_says_another_node_does_not_verify(
 
 
 def test_what_was_handed_in_claims_a_node_and_no_more(tmp_path: Path) -> None:
-    one = bundles.capture("web-1")
+    one = _capture("web-1")
     claimed = replace(one, origin={"transport": "ansible-ssh", "run": RUN, "worker": WORKER})
-    answer, trusted = bundles.make(tmp_path, [claimed], KEYS["ed25519"])
+    answer, trusted = bundles.make(tmp_path, [claimed], KEYS["ed25519"], controls=CONTROLS)
     with open_bundle(answer.path) as opened:
         assert "workers" not in opened.said
         assert opened.said["handed_in"] == 1
@@ -88,9 +104,9 @@ def test_what_was_handed_in_claims_a_node_and_no_more(tmp_path: Path) -> None:
 
 
 def test_an_origin_of_another_form_is_no_capture(tmp_path: Path) -> None:
-    one = replace(bundles.capture("web-1"), origin={"worker": {"node": "<b>", "key": "x"}})
+    one = replace(_capture("web-1"), origin={"worker": {"node": "<b>", "key": "x"}})
     with pytest.raises(BadInput):
-        bundles.make(tmp_path, [one], KEYS["ed25519"])
+        bundles.make(tmp_path, [one], KEYS["ed25519"], controls=CONTROLS)
 
 
 def test_the_report_says_by_which_node(tmp_path: Path) -> None:
