@@ -52,7 +52,8 @@ def _made(folder: Path, **more: Any) -> Any:
         found.append(replace(one, origin={**one.origin, **by}))
     run = {
         "schema": "urn:hostpledge:schema:run:1", "nonce": RUN, "started": at.isoformat(),
-        "ended": None, "families": ["monitoring"], "grade": 2, "script_sha256": script_digest(bundles.script()),
+        "ended": None, "families": ["monitoring"], "grade": 2,
+        "script_sha256": script_digest(bundles.script()),
         "catalog_sha256": "0" * 64, "version": "0", "hosts": ["web-1", "web-2", "web-3"],
     }  # fmt: skip
     return bundles.make(folder, found, KEYS["ed25519"], run=run, controls=CONTROLS, **more)
