@@ -43,6 +43,8 @@ WRITTEN = (
     _both("keys"),
     _both("command-line"),
     _both("exports"),
+    _both("mesh"),
+    _both("scale"),
     _both("ci"),
     _both("api"),
     Written("dependencies.md", "docs/dependencies.md"),
