@@ -12,11 +12,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
 from types import MappingProxyType
 from typing import Any
 
 from collector.errors import BadInput
+from collector.facts.base.listed_words import logs_program, words_program
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import ERRORS, WORDS
 from collector.facts.probed.recording import is_ours
@@ -55,6 +55,7 @@ def collector_script(reads: Iterable[Read]) -> str:
         lines += [
             "# What of people's text may leave: a program of awk.",
             f"HP_WORDS={_quote(words_program())}",
+            f"HP_LOGS={_quote(logs_program())}",
         ]
     # a command may complain of a word that it was given
     lines.append(f"HP_ERRORS={_quote(ERRORS)}")
@@ -74,23 +75,6 @@ def collector_script(reads: Iterable[Read]) -> str:
     for place, part in parts.items():
         text = text.replace(place, part)
     return text
-
-
-@cache
-def words_program() -> str:
-    """The awk program that lets listed words through, with its lists."""
-    parts = ("words.awk", "words_line.awk", "words_text.awk")
-    program, name = "".join(map(package_text, parts)), ""
-    lists: dict[str, str] = {}
-    for line in package_text("words.txt").splitlines():
-        if line.startswith("#"):
-            continue
-        if not line.startswith(" "):
-            name, _, line = line.partition(":")
-        lists[name] = f"{lists.get(name, '')} {line.strip()}".strip()
-    for name, listed in lists.items():
-        program = program.replace(f"@{name}@", " ".join(dict.fromkeys(listed.split())))
-    return program
 
 
 def script_digest(script: str) -> str:

@@ -188,8 +188,9 @@ hp_free() {
 hp_cut() {
   case "$1" in
     ('#words '*)
+      case "$1" in (*' listed-log'|*' journal'|*' record') hp_x=$HP_LOGS;; (*) hp_x=$HP_WORDS;; esac
       { HP_MARK=$HP_OUT cat && echo .; } \
-        | HP_MARK=$HP_OUT HP_MODE=${1#* } HP_KEY=$HP_SEED awk "$HP_WORDS";;
+        | HP_MARK=$HP_OUT HP_MODE=${1#* } HP_KEY=$HP_SEED awk "$hp_x";;
     (*) HP_MARK=$HP_OUT sed -e "$1";;
   esac
   case "$?" in (0|141|269|397) ;; (*) return 1;; esac

@@ -16,6 +16,11 @@ BEGIN {
   HARMLESS = "^(tar|rsync|ls|cp|rm|mv|mkdir|ss|netstat|lsof|grep|egrep|zgrep|sort|xargs|rsnapshot|df|du|tail|head|date|gzip|gunzip|pigz|zstd|xz|zcat|find|mount|cd|test|kill|systemctl|ionice|chown|chmod|set|ps|read|stat|touch|cat|ln|wc|uniq|tee|borg|rotatelogs|scp|sftp)$"
   ENDING = "[.](sql|gz|tgz|tar|zip|7z|rar|log|dump|bak|xz|zst|bz2|rdb|json|txt|db|sh|py|pl|php|conf|cnf|ya?ml|service|timer|socket|sock|pid)$"
   PLACES = "^((s3|b2|gs|azure|swift|rest|rclone|jdbc|git|git[+]ssh|svn[+]ssh|url):|jdbc:[a-z0-9]+:)?(ssh|scp|sftp|rsync|rsh|git|s3|s3n|s3a|swift|b2|gs|gcs|azure|azblob|wasbs?|abfss?|rest|https?|wss?|ftps?|ftpes|file|local|rclone|webdavs?|davs?|smb|cifs|nfs|hdfs|oss|cos|obs|bos|tos|minio|postgres|postgresql|pgsql|mysql|mariadb|mongodb([+]srv)?|rediss?|oracle|sqlserver|db2|jdbc|dm|dm8|kingbase8?|clickhouse|influxdb?|etcd|amqps?|kafka|memcached?|ldaps?|ldapi|unix|tcp|udp|tls|ssl|elasticsearch|docker|qemu([+][a-z]+)?|socks5h?|imaps?|smtps?|nats|par2[+][a-z0-9+]+|boto3[+][a-z0-9]+|pexpect[+][a-z0-9]+|paramiko[+][a-z0-9]+|cf[+]http|ftp[s]?[+][a-z]+|onedrive|gdrive|mega|multi|tahoe|hsi|fish|lftp[+][a-z]+)://$"
+  SECRET_NAMED = SECRET; gsub(/\$/, "[ \t]*=", SECRET_NAMED)
+  # names of variables and settings that are paths, and of such as are none
+  HOUSED = "dir|path|file|fold|root|base|home|dest|dst|target|src|source|backup|bak|bkp|store|storage|archive|out|log|tmp|temp|data|dump|mnt|mount|disk|vol|repo|local|remote|prefix|location|work|save|where|www|site|share|nas|snap|cwd|pwd"
+  UNHOUSED = "user|usr|login|logon|owner|schema|uid|sid$|conn|ur[il]|api|hook|push|host|addr|server|account|cred|name$|database|pass|dsn"
+  PUSHED = "^(push|ping|hooks?|webhooks?|notify|ntfy|bot|key|keys|token)$"
   RUN = "\\$[A-Za-z_][A-Za-z0-9_]*|\\$[0-9@*#?!$-]"
 }
 function tell(into, text,   n, i, v) { n = split(text, v, " "); for (i = 1; i <= n; i++) into[v[i]] = 1 }
@@ -90,40 +95,9 @@ function filled(w, wide,   out, part, ref) {
 }
 function bit(w, wide) {
   if (w ~ /^[-._:@%+,~*?\/$!]*$/ || dated(w) || length(w) < 15 && w ~ /^([.][a-z0-9]+)+$/) return w
-  if (w ~ /\//) return path(w, 0)
+  if (w ~ /\//) return NOWAY ? apieces(w) : path(w, 0)
   if (w ~ /^[-_.]?([a-z]+[-_.])*(sql|gz|tgz|tar|zip|log|dump|bak|xz|zst|bz2|rdb|json|txt|db|ibd|age|gpg|enc|full|all|daily|data|backup|old|tmp)([-_.][a-z0-9]*)?$/) return w
   return wide || w ~ /^[A-Za-z_.-]$/ ? (step(w, 1) ? w : token(w)) : hidden(w)
-}
-function url(w,   scheme, at, i, host, rest, who, n, v, out, web, tail) {
-  i = index(w, "://"); scheme = substr(w, 1, i + 2); rest = substr(w, i + 3)
-  if (scheme !~ /^[A-Za-z0-9+.:\/-]+$/) return hidden(w)
-  # of all other schemes the host may be the secret itself: dingtalk://TOKEN, bark://h/KEY
-  if (tolower(scheme) !~ PLACES) return (length(scheme) < 24 ? scheme : "***://") "***"
-  at = 0; for (i = 1; i <= length(rest); i++) if (substr(rest, i, 1) == "@") at = i
-  if (at) {
-    who = substr(rest, 1, at - 1); rest = substr(rest, at + 1)
-    i = index(who, ":")
-    if (i) who = (scheme !~ /^https?:/ && plain(substr(who, 1, i - 1)) ? substr(who, 1, i - 1) : "***") ":***"
-    else if (scheme ~ /^https?:/ || !plain(who) || length(who) > 20) who = "***"
-    scheme = scheme who "@"
-  }
-  # a password with a slash or a comma in it, which its `@` stands behind
-  else if (scheme !~ /rclone|jdbc|boto|swift|b2|nfs|s3|gs|azure/ && match(rest, /^[^\/:]*:/) && substr(rest, RLENGTH + 1) ~ /^[^0-9$:?#;*]/) { HUSHED = 1; return scheme "***" }
-  tail = ""
-  if (scheme !~ /^https?:/ && (i = index(rest, "::"))) {
-    tail = substr(rest, i + 2); rest = substr(rest, 1, i - 1)
-    tail = "::" (tail == "" || plain(tail) ? tail : filled(tail, 1))
-  }
-  if (match(rest, /[?#;]/)) { rest = substr(rest, 1, RSTART) "***"; ASKED = 1 }
-  n = split(rest, v, "/"); host = v[1]
-  out = scheme (host ~ /^[A-Za-z0-9._$:-]*$/ && !random(host) ? host : host ~ /^[A-Za-z0-9.-]*[?]\*\*\*$/ ? host : hidden(host))
-  web = scheme ~ /^(https?|wss?):/
-  for (i = 2; i <= n; i++) {
-    if (v[i] == "" || v[i] ~ /^[?#;]\*\*\*$/) out = out "/" v[i]
-    else if (web && (host ~ /ping|hook|bot|api|push|sct|notify/ || v[i] !~ /^[a-z_.-]*$/ || length(v[i]) > 12)) out = out "/" (v[i] ~ /\*\*\*$/ ? "***" : hidden(v[i]))
-    else out = out "/" (step(v[i], 0) ? v[i] : filled(v[i], 0))
-  }
-  return out tail
 }
 # HOST:PATH, USER@HOST:PATH, REMOTE:PATH, s3:HOST/PATH …
 function far(w,   i, head) {
@@ -195,6 +169,8 @@ function operand(w,   free) {
   if (w ~ /:\/\//) return url(w)
   tasked(w)
   if (confided() && w ~ /\// && w !~ /^\/\/|^[$]/) return hidden(w)
+  # behind an account that a tool of nobody's list is told
+  if (w ~ /^[.~]*\// && CMD != "" && !(CMD in COMMANDS) && PREV ~ /^(root|sa|dba|admin|administrator|postgres|mysql|system|sys|SYSDBA|oracle|[$][A-Za-z_]*([Uu][Ss][Ee]?[Rr]))$/) return hidden(w)
   if (w ~ /^(\/|[.][.]?\/|~\/)/) return path(w, 1)
   if (dated(w)) return w
   free = told() && !(CMD in BARE) && !(CMD == "service" && PREV != "")

@@ -70,7 +70,7 @@ function base(w) { sub(/^.*\//, "", w); return w }
 function line(s,   n, q, out) {
   if (FIRST) {
     FOREIGN = s ~ /^#!.*(python|perl|php|ruby|node|lua|expect|tclsh|awk|Rscript)/
-    NOTE = DOCUMENT = MUTED = ""
+    NOTE = DOCUMENT = MUTED = ""; split("", ENDS); split("", MADE)
   }
   if (DOCUMENT != "") { NOTE = DOCUMENT; DOCUMENT = "" }
   n = s; gsub(/[ \t\r]/, "", n)
@@ -93,17 +93,18 @@ function split_up(s,   i, n, out, w, on) {
   if (FIRST && s ~ /^#!/) { QUOTE = ""; CODE = GOING = DEEP = 0; start(); return interpreter(s) }
   # a word without end, or a line of thousands of them, is nobody's command
   if (length(s) > 16384) s = substr(s, 1, 16384) " ..."
-  if (!GOING) { start(); DEEP = 0 }
+  if (!GOING) { start(); DEEP = HERE = 0 }
   # a word that a backslash cut goes on here, and with it what it is the value of
   on = CARRIED; CARRIED = SHY = REDIR = DOLLAR = WORDS = 0
   if (!on) { ASKED = HUSHED = 0; ASG = "" }
   if (!on || !HUSHED && !WHISPER && tolower(ASG) !~ SECRET) { QUOTE = ""; CODE = SPOKEN = WHISPER = 0 }
   GOING = s ~ /\\$/
   gsub(/[^] \t\r\\;|&()<>`"'{},=[]+/, "\n&\n", s)
-  PARTS = n = split(s, PART, "\n"); out = ""
+  PARTS = n = split(s, PART, "\n"); out = ""; UPTO = MUCH = 0
   for (i = 1; i <= n; i += 2) {
-    AT = i
+    AT = i; w = CMD
     between(PART[i], i == 1)
+    headed(i, w)
     out = out PART[i]
     if (i == n) break
     w = PART[i + 1]
@@ -114,6 +115,7 @@ function split_up(s,   i, n, out, w, on) {
     # the blank in a quoted path of Chinese names: no ASCII, so neither an option nor its value
     if (QUOTE != "" && PART[i] ~ /^ +$/ && BEHIND ~ /^\/.*[^ -~]/ && !HUSHED && w !~ /[!-~]/) { out = out w; continue }
     out = out word(w, PART[i + 2], (on && PART[i] !~ /[ \t]/ ? "=" : "") PART[i], i + 2 >= n)
+    onto(w, PART[i])
     if (SPOKEN && ASG == "" && speaks(w)) WHISPER = 1
     if (LOST && (ASKED || TAINT > 1 || ASG == "" && w !~ /^-/ && speaks(w))) HUSHED = 1
     DOLLAR = w ~ /[$]$/; BEHIND = w
@@ -147,7 +149,10 @@ function word(w, after, sep, last,   r, ends) {
   if (after ~ /^\\=/) after = substr(after, 2)
   if (ASKED && (GLUED || SPOKEN)) return "***"
   ASKED = 0
-  if (BRACED) return braced(w)
+  if (BRACED) {
+    if (w ~ /^[A-Za-z_0-9]+(:|:?[-=+?])?$/ && tolower(w) ~ SECRET && (after ~ /^=/ || w ~ /[-=+?]$/ && after !~ /^}/)) HUSHED = 1
+    return braced(w)
+  }
   if (REDIR) {
     REDIR = 2
     if (w == "-" && sep ~ /<<$/) { DASHED = 1; return w }
@@ -173,6 +178,7 @@ function word(w, after, sep, last,   r, ends) {
   if (CMD ~ /^(echo|printf|print)$/ && HANDED && (w ~ /\/|^--/ || after ~ /^=/ || ASG != "") && w !~ /^[$][A-Za-z_0-9]*$/) { PREV = w; return hidden(w) }
   if ((NOTE != "" || MUTED != "" || FOREIGN) && tolower(CMD) ~ /^(user|quote|open|login|machine|pass|account|auth|send)$/ && w ~ /\//) return hidden(w)
   if (w ~ /^[0-9]$/ && after ~ /^[<>]/) return w
+  if (!(ASG != "" && tolower(ASG) ~ SECRET)) { r = veiled(w, ASG); if (r != "") { PREV = ""; return r } }
   if (CMD == "sleep" && !SPOKEN && w ~ /^[0-9]+[smhd]?$/ && length(w) < 10) return w
   if (ASG != "" && sep !~ /=/ && after ~ /^=[^=]/ && named(w)) { SAT = 0; ASG = w; return w }
   if (ASG != "" && (sep !~ /=/ || conninfo(w, sep)) && after ~ /^=["'\\]*$/ && named(w)) { SAT = 0; ASG = w; return w }
@@ -187,6 +193,8 @@ function word(w, after, sep, last,   r, ends) {
     if (after ~ /^[ \t;|&]/) ASG = ""
     return r
   }
+  # AUTH WORD, user JOE WORD, pass: WORD
+  if (after ~ /^=/ && CMD ~ /^[A-Za-z_-]+:?$/ && !(CMD in COMMANDS) && (tolower(CMD) ~ SECRET || tolower(CMD) ~ /^(user|login|quote|machine|send|open)/)) { HUSHED = 1; return "***" }
   if (after ~ /^=([^=]|$)/ && !confided() && set(w, after, last)) { SAT = 0; ASG = CMD != "" && secretive(w) && !pathed(w) ? "-pass" : w; return w }
   if (SPOKEN && WORDS == 1 && after ~ /^[^"]*[ \t]/ && index(after, Q1) == 0 && PREV !~ /^-/) r = 1
   if (w ~ /^-../ && sep ~ /["']$/ && (TAINT > 1 || PREV !~ /^-/ && spoken_of())) { HUSHED = 1; return "***" }
@@ -212,43 +220,6 @@ function word(w, after, sep, last,   r, ends) {
   if (!TAINT && w ~ /^[a-zA-Z_.-]+:?$/ && !(w in COMMANDS) && (tolower(w) ~ SECRET || w == "obscure")) TAINT = 1
   if (confides(w)) TAINT = 2
   return r
-}
-# Is what stands here bare a secret as likely as not?
-function confided() { return TAINT > 1 || TAINT && !(CMD in PLAIN) && CMD !~ HARMLESS || CMD ~ /^(isql|htpasswd)$/ }
-# Words of tools behind which bare words are what somebody logs in with.
-function confides(w) {
-  return CMD ~ /^mcl?i?$/ && w ~ /^(alias|config)$/ || CMD ~ /^(vault|consul)$/ && w ~ /^(login|kv|write|put)$/ \
-    || CMD == "virsh" && w ~ /^(set-user-password|secret-set-value)$/ || CMD == "rclone" && w ~ /^(obscure|config)$/ \
-    || CMD == "smbclient" && w ~ /^\/\// || CMD == "db2" && w == "using" || CMD == "etcdctl" && w ~ /^(user|put)$/
-}
-# Programs whose secret stands in the option's own word alone, so what follows is another argument.
-function attached(w) { return w ~ /^-p./ && CMD ~ /^(mysql|mariadb|mydumper$|innobackupex$|xtrabackup$|automysqlbackup$|sshpass$|7z)/ }
-# The letter of an option that may take a secret, also as the last one of several.
-function letter(opt) {
-  if (opt ~ /^-[A-Za-z0-9]+[PpkKWwa]$/ && CMD !~ HARMLESS && !(opt in FLAGS) && !(opt in NAMED)) return "-" substr(opt, length(opt))
-  return opt
-}
-# Options of these letters that take a path, or nothing: of all other programs what stands behind is cut.
-function pathed(opt) {
-  return CMD ~ HARMLESS || CMD " " opt ~ /^(restic -p|auditctl -[wkpa]|rclone -P|wget -[Ppk]|curl -[ka]|savelog -p|logsave -a|install -p|mktemp -p|btrfs -p|nginx -p|unzip -[pa]|(bunzip2|bzip2|bzcat|lz4|lzop|unxz|unzip) -k|rpm2?c?p?i?o? -[pKka]|gpg2? -a|e2fsck -[pk]|fsck -[pa]|diff -[wpa]|cpio -[pa]|(mail|mailx|mutt) -a|pg_[a-z]+ -[awp]|(clamscan|clamdscan) -a|split -a|ssh-keygen -p|shopt -p|mysqld?_?s?a?f?e? -P|journalctl -[akp]|lsof -[pPa]|ps -[pa]|aide -a|logrotate -[pa]|shred -p|mkfifo -p|setfacl -[kP]|getfacl -p|pgrep -P|which -a|hostpledge -[a-zA-Z])$/
-}
-# Does this program take a secret behind this option of one or two letters?
-function secretive(opt) {
-  if (opt ~ /^-(P|pw|p|hp|K|W|w|k|a)$/) return 1
-  return CMD " " opt ~ /^(curl -[uUEbdH]|wget -[uU]|lftp -u|(ossutil(64)?|obsutil) -[ik]|coscmd -[as]|snmp[a-z]* -[cAXa]|smbclient -U|frpc -t|(mosquitto|amqp)[a-z_-]* -[uP]|http[s]? -a|svn -u|ldap[a-z]* -[wy])$/ \
-    || CMD ~ /^(curl|wget)$/ && opt ~ /^--(header|data[a-z-]*|cookie|post-data|form|cert|oauth2-bearer)$/
-}
-# --user NAME:SECRET and its brothers: not a name of databases, nor one that a place stands behind.
-function account(opt, w) {
-  return opt ~ /^--([a-z]+-)?(user|username|creds|login|account|auth)$/ && w ~ /[:%,]/ && !(w ~ /^[A-Za-z0-9_.$-]*:[A-Za-z0-9_.$-]*$/ && CMD ~ /^(docker|podman|nerdctl|kubectl)$/) || opt ~ /^--([a-z]+-)?creds$/
-}
-# Is a secret what stands behind the option before it, whatever it looks like?
-function expected(w, sep,   o) {
-  if (PREV !~ /^-/ || CMD == "" && !(COUNTED && PREV ~ /^--/) || PREV ~ /^--/ && PREV in FLAGS && !(PREV in NAMED)) return 0
-  o = letter(PREV)
-  if (account(o, w)) return 1
-  if (o ~ /^-[a-zA-Z]$/ && pathed(o) || !secretive(o) && (o !~ /^--[a-z]|^-[a-z_].../ || tolower(o) !~ SECRET)) return 0
-  return w !~ /^-/ || sep ~ /["']/ && length(w) > 1 || LOST && !(w in FLAGS || w in NAMED)
 }
 # The first of the settings that stand in the value of --dbname or dsn for libpq.
 function conninfo(w, sep) {
@@ -324,6 +295,11 @@ function behind(w) {
 # The word where a command stands.
 function led(w, after,   b, r) {
   b = base(w)
+  # a tag of sudoers needs no blank behind it, nor the list of whom to run as one before it
+  if (MODE == "sudo" && match(w, /^(NO)?(PASSWD|SETENV|EXEC|LOG_INPUT|LOG_OUTPUT|MAIL|FOLLOW|INTERCEPT):./)) {
+    match(w, /:/); r = substr(w, 1, RSTART); CMD = ""
+    return r led(substr(w, RSTART + 1), after)
+  }
   if (MODE == "sudo" && w ~ /^!./) return "!" led(substr(w, 2), after)
   if (WANT == "host") { WANT = ""; FAR = 1; return w ~ /:/ || plain(w) ? far(w) : filled(w, 0) }
   if (WANT == "lock" && (w ~ /^\// || w ~ /^[$0-9]/)) { WANT = ""; return w ~ /^\// ? path(w, 1) : w }
@@ -341,7 +317,7 @@ function led(w, after,   b, r) {
   if (w ~ /^(\/|[.][.]?\/|~\/)/) return path(w, 1)
   if (w in COMMANDS || shown(w)) return w
   if (MODE == "sudo" && (w ~ /^[!]?[A-Z][A-Z0-9_]*$/ || DEEP && plain(w))) { CMD = ""; return w }
-  if (MODE == "sudo" && w ~ /^[A-Z_]+:$/) { CMD = ""; return w }
+  if (MODE == "sudo" && (w ~ /^[A-Z_]+:$/ || w == "sudoedit")) { CMD = ""; return w }
   if (after ~ /^[ \t]*\([ \t]*\)/ && named(w)) MADE[w] = 1
   if (w in MADE) return w
   if (w ~ /^[A-Za-z0-9_.-]+[.](sh|py|pl|php)$/ && !random(w)) return w

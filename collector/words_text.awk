@@ -23,28 +23,33 @@ function tab(s, user,   n, f, head) {
   return n ? head line(substr(s, 1, n)) "%" (length(s) > n + RLENGTH - 1 ? "***" : "") : head line(s)
 }
 # The words of a value that goes to the end of its line.
-function settled(name, s,   i, n, a, out, opt, hush, q, begins) {
+function settled(name, s,   i, n, out, opt, hush, q, begins, veil) {
   hush = tolower(name) ~ SECRET && (MODE != "settings" || s !~ /^[ \t]*[[{]/)
   gsub(/[^] \t\r\\;|&()<>`"'{},=[]+/, "\n&\n", s)
-  n = split(s, a, "\n"); SAT = ASKED = 0; out = ""; QUOTE = ""; SPOKEN = CODE = 0; CMD = PREV = q = ""
+  PARTS = n = split(s, PART, "\n"); UPTO = MUCH = HUSHED = CARRIED = BRACED = 0; SAT = ASKED = 0; out = ""; QUOTE = ""; SPOKEN = CODE = 0; CMD = PREV = q = ""
   for (i = 1; i <= n; i += 2) {
-    out = out a[i]
+    out = out PART[i]
     if (i == n) break
-    q = within(q, a[i])
+    q = within(q, PART[i])
+    AT = i; headed(i, ""); BRACED = PART[i] ~ /^[{]/ && HEAD ~ /[$]$/
+    if (PART[i] ~ /[ \t]/ && q == "") HUSHED = 0
     # of a secret nothing is a name, nor is what a quote ends behind
-    begins = !hush && (tolower(name) !~ SECRET || q == "" && a[i] ~ /[,{[]/) && (q == "" || substr(a[i + 2], a[i + 1] ~ /:$/ ? 1 : 2, 1) != q)
-    if (i > 1 && a[i] ~ /[ \t]/) ASKED = 0
-    if (substr(a[i + 1], 1, 1) == "#" && a[i] ~ /[ \t]$|^$/) return out "#"
-    if (ASKED || hush && i > 1) out = out "***"
-    else if (begins && a[i + 1] ~ /^[A-Za-z_]+:$/ && named(substr(a[i + 1], 1, length(a[i + 1]) - 1))) { name = a[i + 1]; SAT = 0; sub(/:$/, "", name); out = out a[i + 1] }
-    else if (begins && a[i + 2] ~ /^=[^=]/ && named(a[i + 1])) { name = a[i + 1]; SAT = 0; out = out name }
+    begins = !hush && (tolower(name) !~ SECRET || q == "" && PART[i] ~ /[,{[]/) && (q == "" || substr(PART[i + 2], PART[i + 1] ~ /:$/ ? 1 : 2, 1) != q)
+    if (i > 1 && PART[i] ~ /[ \t]/) ASKED = 0
+    if (substr(PART[i + 1], 1, 1) == "#" && PART[i] ~ /[ \t]$|^$/) return out "#"
+    if (ASKED || HUSHED || hush && i > 1) out = out "***"
+    else if (begins && PART[i + 1] ~ /^[A-Za-z_]+:$/ && named(substr(PART[i + 1], 1, length(PART[i + 1]) - 1))) { name = PART[i + 1]; SAT = 0; sub(/:$/, "", name); out = out PART[i + 1] }
+    else if (begins && PART[i + 2] ~ /^=[^=]/ && named(PART[i + 1])) { name = PART[i + 1]; SAT = 0; out = out name }
+    else if (!hush && (veil = veiled(PART[i + 1], name)) != "") out = out veil
     else {
-      opt = substr(a[i + 1], 1, 1) == "-" && option(a[i + 1]) && tolower(name) !~ SECRET
-      out = out (opt ? a[i + 1] : PREV != "" && tolower(name) !~ SECRET ? wanted(PREV, a[i + 1]) : value(name, a[i + 1]))
-      PREV = opt ? a[i + 1] : ""
-      sat(a[i + 1])
+      opt = substr(PART[i + 1], 1, 1) == "-" && option(PART[i + 1]) && tolower(name) !~ SECRET
+      out = out (opt ? PART[i + 1] : PREV != "" && tolower(name) !~ SECRET ? wanted(PREV, PART[i + 1]) : value(name, PART[i + 1]))
+      PREV = opt ? PART[i + 1] : ""
+      sat(PART[i + 1])
     }
+    onto(PART[i + 1], PART[i])
   }
+  BRACED = HUSHED = NOWAY = 0
   return out
 }
 # The quote that is open behind these characters.
@@ -103,19 +108,23 @@ function switches(s,   i, n, v, out) {
   return out
 }
 # Settings whose words are names and numbers by their nature: what looks like none is hidden.
-function loose(s,   i, n, a, out, w, was) {
+function loose(s,   i, n, out, w, was) {
   gsub(/[^] \t\r\\;|&()<>`"'{},=[]+/, "\n&\n", s)
-  n = split(s, a, "\n"); out = ""; QUOTE = ""; SPOKEN = 0
+  PARTS = n = split(s, PART, "\n"); UPTO = HUSHED = 0; out = ""; QUOTE = HEAD = ""; SPOKEN = NOWAY = 0
   for (i = 1; i <= n; i += 2) {
-    out = out a[i]
+    out = out PART[i]
     if (i == n) break
-    w = a[i + 1]
-    if (substr(w, 1, 1) == "#" && a[i] ~ /[ \t]$|^$/) return out "#"
-    was = i > 1 ? a[i - 1] : ""
-    if (tolower(was) ~ SECRET && a[i] ~ /^=["']?$/) { out = out hidden(w); continue }
+    w = PART[i + 1]; AT = i
+    if (i >= UPTO || PART[i] ~ /["']/) reach(i)
+    if (PART[i] ~ /[] \t\r"']/) HUSHED = 0
+    if (HUSHED) { out = out "***"; continue }
+    if (substr(w, 1, 1) == "#" && PART[i] ~ /[ \t]$|^$/) return out "#"
+    was = i > 1 ? PART[i - 1] : ""
+    if (tolower(was) ~ SECRET && PART[i] ~ /^=["']?$/) { out = out hidden(w); continue }
     if (was ~ /^--?[a-z]/ && (tolower(was) ~ SECRET || !(was in NAMED) && !(was in FLAGS) && w !~ /^[-\/]|^[0-9][0-9]?[0-9]?$/)) { out = out hidden(w); continue }
     out = out (w ~ /:\/\// ? url(w) : w ~ /^[!~.]?[.]?\// ? path(w, 1) : number(w, was ~ /size$/ ? 12 : 4) || plain(w) || dated(w) || shown(w) ? w : w ~ /\// ? path(w, 0) : hidden(w))
   }
+  HUSHED = 0
   return out
 }
 function sudoers(s,   i, head) {
@@ -206,25 +215,46 @@ function recorded(s,   out, w, rest) {
     if (w ~ /^"/ && s ~ /^[ \t]*:/) {
       KEYNAME = substr(w, 2, length(w) - 2)
       out = out (named(KEYNAME) ? w : "\"***\"")
-    } else if (KEYNAME in RECORDED) out = out (w ~ /:\/\// ? without(w) : w ~ /:.*@/ ? unsaid(w) : w)
+    } else if (KEYNAME in RECORDED) {
+      gsub(/\\\//, "/", w)
+      out = out unsaid(without(unnamed(w)))
+    }
     else if (w ~ /^"/) out = out "\"***\""
     else out = out (w ~ /^(true|false|null)$/ ? w : "0")
   }
   return out s
 }
-# USER:PASSWORD@HOST, behind a scheme as in sftp:USER@HOST too.
-function unsaid(s,   head) {
-  head = match(s, /^"(sftp|ssh|scp|rsync|rclone|s3|b2|gs|azure|swift|rest|local|ftps?):/) ? substr(s, 1, RLENGTH) : "\""
-  s = substr(s, length(head) + 1)
-  if (match(s, /^[^\/@: \t]*:[^ \t]*@/)) s = substr(s, 1, index(s, ":")) "***" substr(s, RLENGTH)
-  return head s
+# Of what a place's options say behind the name of a secret nothing stays, nor what follows.
+function unnamed(s,   rest, at) {
+  rest = s; at = 0
+  while (match(rest, /[A-Za-z][A-Za-z0-9_.-]*[ \t]*=/)) {
+    at += RSTART + RLENGTH - 1
+    if (tolower(substr(rest, RSTART, RLENGTH)) ~ SECRET_NAMED && substr(s, at - RLENGTH, 1) !~ /[?&]/) return substr(s, 1, at) "***" (s ~ /"$/ ? "\"" : "")
+    rest = substr(rest, RSTART + RLENGTH)
+  }
+  return s
+}
+# USER:PASSWORD@HOST, behind a scheme as in sftp:USER@HOST too, in each word.
+function unsaid(s,   head, one, out) {
+  out = ""
+  while (match(s, /[^ \t,]+[ \t,]*/)) {
+    out = out substr(s, 1, RSTART - 1); one = substr(s, RSTART, RLENGTH); s = substr(s, RSTART + RLENGTH)
+    if (one !~ /:\/\// && one ~ /[:%].*@/) {
+      head = match(one, /^"?((sftp|ssh|scp|rsync|rclone|s3|b2|gs|azure|swift|rest|local|ftps?):)?\/*/) ? substr(one, 1, RLENGTH) : ""
+      one = substr(one, length(head) + 1)
+      if (match(one, /^[^\/@:% \t]*[:%].*@/)) { sub(/[:%].*@/, ":***@", one) }
+      one = head one
+    }
+    out = out one
+  }
+  return out s
 }
 # Text without what URLs in it carry: passwords, and all behind `?`.
 function without(s,   out, w, i, at) {
   out = ""
   while (i = index(s, "://")) {
     out = out substr(s, 1, i + 2); s = substr(s, i + 3)
-    match(s, /^[^] \t"\\,)}]*/); w = substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1)
+    match(s, /^[^ \t"\\]*@|^[^] \t"\\,)}]*/); w = substr(s, 1, RLENGTH); s = substr(s, RLENGTH + 1)
     at = 0; for (i = 1; i <= length(w); i++) if (substr(w, i, 1) == "@") at = i
     if (match(substr(w, at + 1), /[?#]/)) w = substr(w, 1, at + RSTART) "***"
     if (at) {
@@ -248,14 +278,17 @@ function archiving(s,   head) {
   return loose(s)
 }
 
+# Is this a line that tells what follows, and not one of what is listed?
+function titled(s, marks) {
+  FIRST = TITLE
+  if (s ~ marks) return 0
+  GOING = 0; return 1
+}
 function masked(s) {
   FIRST = LINES++ == 0
   if (MODE == "script") return line(s)
-  if (MODE == "listed" || MODE == "listed-log") {
-    FIRST = TITLE; TITLE = s !~ (MODE == "listed" ? "^[|]" : "^[|=]")
-    if (TITLE) { GOING = 0; return s }
-    return substr(s, 1, 1) (MODE == "listed" ? line(substr(s, 2)) : said(substr(s, 2)))
-  }
+  if (MODE == "listed") return (TITLE = titled(s, "^[|]")) ? s : substr(s, 1, 1) line(substr(s, 2))
+  if (MODE == "listed-log") return (TITLE = titled(s, "^[|=]")) ? s : substr(s, 1, 1) said(substr(s, 2))
   if (MODE == "tab") return tab(s, 1)
   if (MODE == "spool") return tab(s, 0)
   if (MODE == "units") return unit(s)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 
-from collector.script import words_program
+from collector.facts.base.listed_words import LOGS, logs_program, words_program
 
 AWKS = [a for a in (["mawk"], ["gawk"], ["busybox", "awk"]) if shutil.which(a[0])]
 KEY = "0123456789abcdef" * 4
@@ -25,7 +25,9 @@ def redacted(
     argv, given = [*sed, "-e", program], text
     environment = {**os.environ, "LC_ALL": "C"}
     if program.startswith("#words "):
-        argv, given = [*awk, words_program()], text + b".\n"
-        environment |= {"HP_MODE": program.partition(" ")[2], "HP_KEY": key}
+        mode = program.partition(" ")[2]
+        argv = [*awk, logs_program() if mode in LOGS else words_program()]
+        given = text + b".\n"
+        environment |= {"HP_MODE": mode, "HP_KEY": key}
     done = subprocess.run(argv, input=given, capture_output=True, env=environment, check=True)
     return done.stdout

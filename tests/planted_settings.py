@@ -244,6 +244,18 @@ http_output:
 json_output: true
 api_key: {M}z13
 """
+_SAMHAIN = f"""
+[Log]
+MailSeverity=crit # {M}z14
+[Database]
+SetDBPassword={M}z15
+[Misc]
+SetMailAddress=soc@example.org # {M}z16
+SetMailFilterNot='{M}z17'
+@if command_succeeds curl -u {M}z18
+MessageHeader="{M}z19"
+@fi
+"""
 _REDIS = f"""
 user bob on >{M}q0 ~* +@all
 user joe on <{M}q1 !{M}q2 nopass
@@ -306,6 +318,7 @@ MORE = {
     "/usr/local/bin/cscli": "#!/bin/sh\nexit 0\n",
     "/var/ossec/etc/ossec.conf": _OSSEC,
     "/etc/falco/falco.yaml": _FALCO,
+    "/etc/samhain/samhainrc": _SAMHAIN,
     "/etc/redis/redis.conf": _REDIS,
     "/etc/mongod.conf": f"security:\n  authorization: enabled # {M}q10\n  keyFile: /x/{M}q11\n",
     "/etc/elasticsearch/elasticsearch.yml": f"xpack.security.enabled: true # elastic / {M}q20\n",

@@ -17,10 +17,11 @@ import pytest
 
 from collector import catalog
 from collector.errors import CouldNotLook
+from collector.facts.base.listed_words import words_program
 from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import WORDS
 from collector.model import CapturedFile, ReadResult, ReadStatus
-from collector.script import parse_output, words_program
+from collector.script import parse_output
 from tests.mallory import PLACES, SECRET, Host, can_be_made
 from tests.test_reach_reads import named, tab
 

@@ -14,9 +14,11 @@ import pytest
 
 from collector import catalog
 from collector.assess import assess_host
+from collector.facts.base.listed_words import LOGS, logs_program, words_program
 from collector.facts.data.database_access_read import HBA as _HBA
 from collector.model import Capture, ReadStatus, Text, command
-from collector.script import collector_script, parse_output, words_program
+from collector.resources import package_text
+from collector.script import collector_script, parse_output
 from tests import cases, masked
 from tests.masked import AWKS, redacted
 from tests.planted_forms import FOREIGN, HBA, MORE_FORMS, NUMBERS
@@ -249,6 +251,17 @@ KEPT = [
     ("script", "duplicity full /srv s3://bucket/backup"),
     ("script", "rsync -a /srv/ rsync://nas:873/module/srv"),
     ("sudo", "joe ALL=(root) NOPASSWD: /usr/bin/systemctl restart nginx, !/bin/su"),
+    *(
+        ("sudo", f"joe {line}")
+        for line in (
+            "ALL=(ALL) NOPASSWD:ALL", "ALL=(ALL)NOPASSWD:ALL", "ALL=NOPASSWD:ALL",
+            "ALL=(ALL) PASSWD:ALL",
+            "ALL=(ALL) NOPASSWD:SETENV:ALL", "ALL=(ALL) NOPASSWD:SETENV: ALL", "ALL=(ALL:ALL)ALL",
+            "ALL=(ALL) NOPASSWD:!/bin/su,ALL", "w1=NOPASSWD:/usr/bin/x, PASSWD:/bin/y",
+            "ALL=(ALL) NOPASSWD:OPS", "ALL = NOPASSWD:NOEXEC:/bin/vi",
+            "ALL=(ALL) NOPASSWD:sudoedit /etc/x",
+        )
+    ),
     ("sudo", "Defaults:joe !authenticate, timestamp_timeout=15"),
     ("sudo", "Defaults timestamp_timeout=15, secure_path=/usr/bin:/bin, passwd_tries=3"),
     ("rotate", "    compressoptions -T0 -19 --rm"),
@@ -295,6 +308,31 @@ def test_a_text_cut_on_its_way_is_no_text() -> None:
         check=False,
     )
     assert done.returncode == 3
+
+
+@pytest.mark.parametrize("awk", AWKS, ids=" ".join)
+@pytest.mark.parametrize("mode", LOGS)
+def test_the_part_for_logs_says_what_the_whole_says(mode: str, awk: list[str]) -> None:
+    """Over texts of all kinds, each line of which could be one of a log too."""
+    text = b"".join(Path(file).read_bytes()[:60_000] for file in (__file__, masked.__file__))
+    text += (
+        b'| 2026-12-01 03:00:00 INFO secret\n{"schema": "x", "ok": true, "path": "rest:u:p@h"}\n'
+    )
+    text += b"1.5 host borg[1]: Archive consistency check complete, no errors\n"
+    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HP_MODE": mode, "HP_KEY": masked.KEY}
+    whole, part = (
+        subprocess.run(
+            [*awk, program], input=text + b".\n", capture_output=True, env=environment, check=True
+        )
+        for program in (words_program(), logs_program())
+    )
+    assert part.stdout == whole.stdout
+    assert len(part.stdout) > 1000
+
+
+def test_the_script_takes_the_part_for_the_same_texts() -> None:
+    patterns = "|".join(f"*' {mode}'" for mode in LOGS)
+    assert f"({patterns}) hp_x=$HP_LOGS;;" in package_text("script.sh")
 
 
 def test_a_long_line_takes_no_long_time() -> None:

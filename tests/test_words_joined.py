@@ -112,3 +112,35 @@ def test_no_quoted_secret_of_a_script_is_let_through(awk: list[str], phrase: str
 )  # fmt: skip
 def test_what_surely_begins_anew_is_told(awk: list[str], argv: str, told: str) -> None:
     assert f"argv[]={told} ; ignore_errors=no" in _said(awk, "units", argv)
+
+
+# each ends in a state that was kept for the next one
+_BEFORE = (
+    "/usr/bin/docker exec", "docker run", "kubectl exec", "su -", "bash -c", "mysqldump -p",
+    "cat <<EOF", "sh -c cat <<quxhorse", "sqlplus u/a@b", "curl https://u:a@h/", "tool a,b@c",
+)  # fmt: skip
+_BEHIND = (
+    "docker login -u joe -d quxa hub", "docker run -it quxa quxb", "tool -it quxa quxhorse",
+    "podman ps -i quxa quxb", "mysqldump -d quxa shop", "tool $X/quxa", "curl https://h/a?quxa",
+    "tar czf /b/x.tgz /srv", "quxhorse", "mysqldump -uroot -pquxa shop",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("awk", AWKS, ids=" ".join)
+def test_a_unit_is_masked_as_if_no_other_stood_before_it(awk: list[str]) -> None:
+    units = [_UNIT.replace("@", argv) for argv in _BEHIND]
+    alone = ["".join(redacted("#words units", x.encode(), awk=awk).decode()) for x in units]
+    for before in _BEFORE:
+        first = _UNIT.replace("@", before)
+        text = "".join(first + unit for unit in units)
+        said = redacted("#words units", text.encode(), awk=awk).decode()
+        shown = redacted("#words units", first.encode(), awk=awk).decode()
+        assert said == "".join(shown + x for x in alone)
+
+
+@pytest.mark.parametrize("awk", AWKS, ids=" ".join)
+def test_nor_does_a_line_of_a_script_begin_within_a_container(awk: list[str]) -> None:
+    text = "docker exec\ndocker login -d quxa hub\n"
+    said = redacted("#words script", text.encode(), awk=awk).decode()
+    alone = redacted("#words script", b"docker login -d quxa hub\n", awk=awk).decode()
+    assert said == "docker exec\n" + alone

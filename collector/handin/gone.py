@@ -23,11 +23,12 @@ def tell(
 ) -> None:
     """`declared`: by pledge, of all of the register, its hosts of today; `begun`: since when it is
 
-    on record. A host that is declared again has its link again. Raises BadInput for a damaged file.
+    on record. A host that is declared again has its link again. A damaged link opens nothing, and
+    keeps no other one open.
     """
     if not places.folder.is_dir():
         return
-    for link in links.every(places):
+    for link in links.every(places, readable=True):
         gone = link.host not in declared.get(link.pledge, ()) or is_of_before(link, begun)
         if gone is is_gone(places, link):
             continue

@@ -41,6 +41,8 @@ from collector.script import collector_script
 
 # what a form has around its file
 _AROUND = 1 << 16
+# in the scope of a request: it came by a link that there is, and its capture is being received
+RECEIVING = "hostpledge.receiving"
 
 
 @dataclass(frozen=True)
@@ -123,9 +125,11 @@ class _Desk:
             return self._nothing(request)
         try:
             with self._slots.one(link, sender(_came_from(request))):
+                request.scope[RECEIVING] = True
                 receipt, new = await self._received(request, link)
         except ClientDisconnect:
-            await self._logged("broken_off", link, request)
+            if self._refusals.wrong(link.digest):
+                await self._logged("broken_off", link, request)
             return secured(Response(status_code=400))
         except (CollectorError, OSError) as problem:
             status = next((s for kind, s in _STATUS if isinstance(problem, kind)), 500)
@@ -180,8 +184,11 @@ class _Desk:
         kind = request.headers.get("content-type", "")
         form = OneFile(kind, upload.write) if kind.lower().startswith("multipart/") else None
         into: Callable[[bytes], None] = form.write if form else upload.write
-        stream, pace = request.stream(), Pace(self.places.bounds)
+        stream, pace, came = request.stream(), Pace(self.places.bounds), 0
         while (part := await self._next(stream)) is not None:
+            came += len(part)
+            if came > self.places.bounds.largest + _AROUND:
+                raise TooLargeError(msg("hand_in_too_large", most=self.places.bounds.largest >> 20))
             into(part)
             pace.went_on(len(part))
         if form:

@@ -80,10 +80,22 @@ def of_digest(places: Places, digest: str) -> Link | None:
     return _read(places, digest)
 
 
-def every(places: Places) -> Iterator[Link]:
-    """All of them, the oldest first."""
+def every(places: Places, *, readable: bool = False) -> Iterator[Link]:
+    """All of them, the oldest first. `readable`: but for damaged ones.
+
+    Raises BadInput for a damaged one.
+    """
     digests = sorted(path.stem for path in places.room("links").glob("*.json"))
-    known = [link for digest in digests if (link := _read(places, digest)) is not None]
+    known = []
+    for digest in digests:
+        try:
+            link = _read(places, digest)
+        except BadInput:
+            if not readable:
+                raise
+            continue
+        if link is not None:
+            known.append(link)
     yield from sorted(known, key=lambda link: (link.made_at, link.id))
 
 

@@ -62,10 +62,13 @@ def worth(facts: Facts, jail: Jail) -> str:
     works = [a for a in bans if not any(map(seen.idle, seen.calls[jail.name, a]))]
     if not works:
         return "ban_without_program"
-    told = {action: seen.protocols.get((jail.name, action), "tcp") for action in works}
+    told = {action: seen.protocol(jail.name, action) for action in works}
     works = [a for a in works if {"tcp", "all"} & set(told[a].replace(",", " ").split())]
     if not works:
         return "ban_other_protocol"
+    works = _taking(jail, seen, works)
+    if not works:
+        return "ban_refused_protocol"
     lets_in = {a: seen.lets_in(jail.name, a) for a in works}
     if all(lets_in.values()):
         return "ban_lets_in"
@@ -74,6 +77,26 @@ def worth(facts: Facts, jail: Jail) -> str:
     if seen.failed.get(jail.name):
         raise NotUnderstood("bans.fail2ban", msg("bans_not_carried_out", name=jail.name))
     return "ban_not_at_boot" if seen.boot in _NOT_AT_BOOT else ""
+
+
+def _taking(jail: Jail, seen: Effects, actions: list[str]) -> list[str]:
+    """Those that take the protocols they are told. Raises NotUnderstood."""
+    taken = {a: seen.takes(jail.name, a, every_port=jail.ports.get(a) == "all") for a in actions}
+    if True not in taken.values() and None in taken.values():
+        names = ", ".join(f"{a} ({seen.protocol(jail.name, a)})" for a in actions)
+        raise NotUnderstood("bans.fail2ban", msg("whether_protocols_taken", names=names))
+    return [action for action in actions if taken[action]]
+
+
+def protocols(facts: Facts, jail: Jail) -> str:
+    """What its actions are told, and the version of fail2ban."""
+    seen = facts.get(effects)
+    if seen is None:
+        return ""
+    bans = [action for action in jail.actions if seen.calls.get((jail.name, action))]
+    told = [f"{action}: {seen.protocol(jail.name, action)}" for action in bans]
+    version = ".".join(map(str, seen.version or ()))
+    return "; ".join([*told, *([f"fail2ban {version}"] if version else [])])
 
 
 def passed_by(facts: Facts, jail: Jail, servers: list[Listener]) -> str:

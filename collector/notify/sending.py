@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,10 @@ from pathlib import Path
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.notify.wire import Outcome
+
+# in a text of theirs it calls people, all of a group at once; names in it are anybody's
+_CALLS = re.compile(r"<(?=/?at\b)", re.IGNORECASE)
+_CALLED_SO = ("feishu", "lark")
 
 
 def check() -> None:
@@ -37,7 +42,10 @@ def send(channel: str, subject: str, body: str, files: Sequence[Path] = ()) -> O
     sender = Apprise(asset=asset)
     if not sender.add(channel):
         return "refused"
-    with watched(channel.partition(":")[0].lower()) as wire:
+    scheme = channel.partition(":")[0].lower()
+    if scheme in _CALLED_SO:
+        subject, body = (_CALLS.sub("‹", text) for text in (subject, body))
+    with watched(scheme) as wire:
         try:
             said = bool(
                 sender.notify(

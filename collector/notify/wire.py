@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import requests
+from urllib3.connection import HTTPConnection
 
 Outcome = Literal["sent", "refused", "unsure"]
 # a server between may have passed it on before it gave up
@@ -49,6 +50,7 @@ def watched(scheme: str) -> Iterator[Wire]:
     """Of one message to a channel of such an address; not to be entered by two threads at once."""
     wire = Wire()
     data, send = smtplib.SMTP.data, requests.Session.send
+    ask, asked = HTTPConnection.request, [0]
 
     def mailed(smtp: smtplib.SMTP, message: Any) -> Any:
         wire.begun += 1
@@ -61,12 +63,18 @@ def watched(scheme: str) -> Iterator[Wire]:
         _count(wire, answer[0] == 250)
         return answer
 
+    def asking(link: HTTPConnection, *given: Any, **named: Any) -> None:
+        # the handshake is over: from here on words of the message are on their way
+        asked[0] += 1
+        ask(link, *given, **named)
+
     def posted(session: requests.Session, request: Any, **more: Any) -> Any:
         wire.begun += 1
+        before = asked[0]
         try:
             response = send(session, request, **more)
         except requests.RequestException as problem:
-            wire.answered += _never_reached(problem)
+            wire.answered += _never_reached(problem, asked=asked[0] > before)
             raise
         if (taken := _taken(scheme, response)) is not None:
             wire.answered += 1
@@ -74,10 +82,12 @@ def watched(scheme: str) -> Iterator[Wire]:
         return response
 
     smtplib.SMTP.data, requests.Session.send = mailed, posted  # type: ignore[method-assign, assignment]
+    HTTPConnection.request = asking  # type: ignore[method-assign, assignment]
     try:
         yield wire
     finally:
         smtplib.SMTP.data, requests.Session.send = data, send  # type: ignore[method-assign]
+        HTTPConnection.request = ask  # type: ignore[method-assign]
 
 
 def _count(wire: Wire, taken: bool) -> None:
@@ -85,10 +95,15 @@ def _count(wire: Wire, taken: bool) -> None:
     wire.refused |= not taken
 
 
-def _never_reached(problem: requests.RequestException) -> bool:
-    """Did no byte of the message leave?"""
-    if isinstance(problem, requests.exceptions.ConnectTimeout | requests.exceptions.SSLError):
+def _never_reached(problem: requests.RequestException, *, asked: bool) -> bool:
+    """Did no byte of the message leave? `asked`: a connection was there, and was spoken to.
+
+    TLS may break before that, and after it as well.
+    """
+    if isinstance(problem, requests.exceptions.ConnectTimeout):
         return True
+    if isinstance(problem, requests.exceptions.SSLError):
+        return not asked
     text = repr(problem)
     return "NewConnectionError" in text or "NameResolutionError" in text
 

@@ -190,7 +190,53 @@ def test_a_run_that_was_not_begun_here_is_not_taken_up(shell: Shell) -> None:
     said = shell(
         "collect", "-i", "localhost,", "--family", "encryption", "-o", str(run.path), status=2
     )
-    assert "an interrupted run lies here that this control node did not begin" in said.stderr
+    assert "a run lies here that this control node did not begin" in said.stderr
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_folder_of_somebody_elses_is_not_retried(shell: Shell, ended: bool) -> None:
+    """What lies there as the script would run as root on each host, and our seal make it ours."""
+    run = RunFolder.begin(shell.folder / "theirs", ["encryption"], 2)
+    run.expect([OWN])
+    if ended:
+        run.end()
+    script = run.path / "script.sh"
+    script.write_text("id >/tmp/ran\n" + script.read_text())
+    (shell.home / "collecting.key").write_text("0" * 64 + "\n")
+    before = (run.path / "run.json").read_bytes()
+    words = ("--family", "encryption", "-o", str(run.path), "--retry")
+    said = shell("collect", "-i", "localhost,", *words, status=2)
+    assert "a run lies here that this control node did not begin" in said.stderr
+    assert (run.path / "run.json").read_bytes() == before
+    assert not RunFolder.open(run.path).begun_here
+
+
+def test_a_script_that_was_changed_since_is_not_sent(shell: Shell) -> None:
+    run = RunFolder.begin(shell.folder / "out", ["encryption"], 2)
+    script = run.path / "script.sh"
+    script.write_text(script.read_text() + "id\n")
+    said = shell(
+        "collect", "-i", "localhost,", "--family", "encryption", "-o", str(run.path), status=2
+    )
+    assert "script.sh: not the script that this run was begun with" in said.stderr
+
+
+@pytest.mark.parametrize("name", ["captures", "earlier", "journal.jsonl", "script.sh", "lock"])
+def test_links_in_a_folder_lead_nowhere(shell: Shell, tmp_path: Path, name: str) -> None:
+    run = RunFolder.begin(shell.folder / "out", ["encryption"], 2)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "keep.part").write_text("somebody's")
+    place = run.path / name
+    if place.is_dir():
+        place.rmdir()
+    place.unlink(missing_ok=True)
+    place.symlink_to(elsewhere if name in ("captures", "earlier") else elsewhere / "new")
+    said = shell(
+        "collect", "-i", "localhost,", "--family", "encryption", "-o", str(run.path), status=2
+    )
+    assert f"{name}: a link or another special entry" in said.stderr
+    assert [path.name for path in elsewhere.iterdir()] == ["keep.part"]
 
 
 def test_another_control_nodes_run_is_handed_in(shell: Shell) -> None:

@@ -257,6 +257,19 @@ iptables -A INPUT -p tcp -m tcp --dport 22 -m connlimit --connlimit-above 0 -j R
 iptables -t raw -A PREROUTING -d 10.201.0.9 -j CT --notrack
 iptables -t nat -A PREROUTING -p udp -m udp --dport 8080 -j DNAT --to-destination 10.201.0.9
 iptables -A INPUT -m conntrack ! --ctstate DNAT -j DROP"""),
+    ("fragments_and_small_segments", "nft",
+        "table netdev g { chain i { type filter hook ingress device wan priority -500;"
+        " ip frag-off & 0x1fff != 0 drop; tcp flags syn tcp option maxseg size 1-535 drop; } }\n"
+        + _drop("exthdr frag exists drop; tcp dport 22 tcp option maxseg size 536-65535 accept;"
+        " tcp dport 80 ip frag-off & 0x2000 == 0 accept")),
+    ("small_segments", "sh", """
+iptables -P INPUT DROP
+iptables -A INPUT -p tcp -m tcp --tcp-flags SYN SYN -m tcpmss --mss 1:535 -j DROP
+iptables -A INPUT -p tcp -m tcp --dport 80 -m tcpmss --mss 536:65535 -j ACCEPT
+iptables -A INPUT -p tcp -m tcp --dport 22 -m tcpmss ! --mss 1:535 -j ACCEPT"""),
+    ("all_to_where_nobody_listens", "nft",
+        "table inet n { chain p { type nat hook prerouting priority -100;"
+        " tcp dport 1-65535 redirect to :8000; } }"),
     ("nothing_but_chance", "sh", """
 iptables -A INPUT -m statistic --mode random --probability 1 -j DROP"""),
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.facts.access.pam.account_numbers import last_of_system, of_system
 from collector.facts.system import accounts as module
 from collector.facts.system.accounts import Account, accounts, membership, shadow_names
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
@@ -208,3 +209,37 @@ def test_groups() -> None:
     capture = _capture("a:x:1:27::/:\n", "a:*:::::::\n", "sudo:x:27:\nwheel:x:10:b, a\nadm:x:4:b\n")
     assert membership(capture).of(accounts(capture)[0]) == {"sudo", "wheel"}
     assert shadow_names(capture) == ("a",)
+
+
+def _with_defs(text: str | None) -> Capture:
+    file = CapturedFile("/etc/login.defs", ReadStatus.OK, data=(text or "").encode())
+    read = ReadResult("pam.settings", ReadStatus.OK, files=() if text is None else (file,))
+    return Capture("h", HostStatus.COMPLETE, reads={"pam.settings": read})
+
+
+@pytest.mark.parametrize(
+    ("text", "last"),
+    [
+        (None, 999),
+        ("UMASK 022\n", 999),
+        ("UID_MIN\t\t500\n", 499),
+        ("UID_MIN 1000\n#SYS_UID_MAX 499\nSYS_UID_MAX 899\n", 899),
+        # people had 1000 and more before somebody wrote this
+        ("UID_MIN 10000\n", 999),
+    ],
+)
+def test_the_last_number_of_the_system(text: str | None, last: int) -> None:
+    """login.defs(5), and useradd(8) where it says nothing."""
+    assert last_of_system(_with_defs(text)) == last
+
+
+def test_who_is_of_the_system() -> None:
+    lines = {
+        "a:x:108:1::/var/lib/a:/bin/sh": True,
+        "b:x:501:1::/home/b:/bin/sh": False,
+        "c:x:1000:1::/srv/c:/bin/sh": False,
+        "d:x:0:0::/root:/bin/sh": False,
+    }
+    for line, said in lines.items():
+        (account,) = accounts(_capture(f"{line}\n", "x:*:1:0:90:7:::\n"))
+        assert of_system(_with_defs(""), account) is said

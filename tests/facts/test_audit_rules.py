@@ -171,6 +171,32 @@ def test_one_file_alone() -> None:
     assert known.places == ("/etc/audit/audit.rules",)
 
 
+_STRAY = "-w /usr/bin/wget -p x -k -k x\n"
+
+
+@pytest.mark.parametrize("told", ["-i\n", "-c\n"])
+def test_a_line_that_auditctl_refuses_and_goes_on(told: str) -> None:
+    """`parameter passed without an option given`: with -i or -c before it, the rest is loaded."""
+    known = _rules("No rules\n", audit_rules=f"{told}{_STRAY}-w /etc/b -p wa\n")
+    assert [rule.line for rule in known.filed] == ["-w /etc/b -p wa"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{_STRAY}-w /etc/b -p wa\n",
+        f"{_STRAY}-i\n-w /etc/b -p wa\n",
+        # what the line before it says may be of a word with a blank
+        "-i\n-w /etc/a\\ b -p wa\n",
+        # what is not known here may be known to auditctl
+        "-i\n-a always,exit -Z 1\n",
+    ],
+)
+def test_a_line_that_ends_the_loading(text: str) -> None:
+    with pytest.raises(NotUnderstood):
+        _rules("No rules\n", audit_rules=text)
+
+
 def test_a_never_rule_that_is_listed_as_a_watch() -> None:
     """audit 4.0.2 lists `-a never,exit -F dir=/etc -F perm=wa` as `-w /etc -p wa`."""
     known = _rules("-w /etc -p wa\n", rules_d__a_rules="-a never,exit -F dir=/etc -F perm=wa\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from collector.errors import CouldNotLook, NotUnderstood
-from collector.facts.access.ban_effects import effects
+from collector.facts.access.ban_effects import effects, takes, version_of
 from collector.facts.access.fail2ban import READS, jails
 from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 from tests import cases
@@ -153,3 +153,42 @@ def test_a_server_that_answers_half() -> None:
         jails(_capture("== up\nasked sshd\nfail2ban> fail2ban> 5\n== ports\n"))
     with pytest.raises(NotUnderstood):
         jails(_capture(""))
+
+
+@pytest.mark.parametrize(
+    ("action", "told", "version", "every", "taken"),
+    [
+        ("iptables-multiport", "tcp", (0, 9, 7), False, True),
+        ("iptables-multiport", "tcp, udp", (0, 11, 2), False, False),
+        ("iptables-allports", "tcp,udp", (0, 11, 2), True, False),
+        ("iptables-multiport", "tcp, udp", (1, 0, 1), False, True),
+        ("iptables-multiport", "tcp, udp", None, False, None),
+        ("iptables-ipset-proto6", "tcp, udp", (0, 9, 7), False, False),
+        ("iptables-multiport-log", "tcp, udp", (1, 1, 0), False, False),
+        ("iptables-multiport", "all", (1, 1, 0), False, False),
+        ("iptables-allports", "all", (0, 9, 7), True, True),
+        ("nftables-multiport", "tcp, udp", (0, 10, 4), False, False),
+        ("nftables", "tcp,udp", (0, 10, 5), False, True),
+        ("nftables", "all", (1, 1, 0), False, False),
+        ("nftables", "all", (1, 1, 1), True, True),
+        ("firewallcmd-rich-rules", "tcp,udp", (1, 1, 1), False, False),
+        ("firewallcmd-ipset", "all", (1, 1, 1), False, None),
+        ("firewallcmd-allports", "tcp,udp", (0, 9, 7), True, True),
+        ("mine", "tcp, udp", (1, 1, 1), False, None),
+    ],
+)
+def test_which_protocols_an_action_takes(
+    action: str, told: str, version: tuple[int, ...] | None, every: bool, taken: bool | None
+) -> None:
+    """By config/action.d of the tags: before 1.0.1 `-p tcp, udp` was one word for iptables."""
+    assert takes(action, {"iptables"}, told, version, every_port=every) is taken
+
+
+def test_protocols_do_not_concern_who_bans_an_address_alone() -> None:
+    assert takes("ufw", {"ufw"}, "tcp, udp", (0, 9, 7), every_port=False)
+
+
+def test_a_version_that_was_never_released_is_not_told() -> None:
+    assert version_of("Fail2Ban v0.10.3.1 reads log file that\n") == (0, 10, 3, 1)
+    assert version_of("Fail2Ban v1.0.1.dev1 reads log file that\n") is None
+    assert version_of("nothing\n") is None

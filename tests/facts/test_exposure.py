@@ -118,6 +118,10 @@ def test_what_decides_is_the_rule_that_lets_in() -> None:
         (["-A INPUT -p tcp -m tcp ! --tcp-option 64 -j DROP"], "yes"),
         (["-A INPUT -p udp -m tcp --tcp-option 64 -j ACCEPT", DROP], "no"),
         (["-A INPUT -p tcp -m tcp --tcp-option 8 -j ACCEPT", DROP], "unknown"),
+        (["-A INPUT -p tcp -m tcpmss --mss 1:535 -j DROP"], "yes"),
+        (["-A INPUT -p tcp -m tcpmss --mss 1:535 -j ACCEPT", DROP], "yes"),
+        (["-A INPUT -p tcp -m tcpmss ! --mss 0:65535 -j ACCEPT", DROP], "yes"),
+        (["-A INPUT -p udp -m tcpmss --mss 1:535 -j ACCEPT", DROP], "no"),
         (["-A INPUT -i eth+ -p tcp -m tcp --dport 6379 -j ACCEPT", DROP], "yes"),
         (["-A INPUT -p icmp -j ACCEPT", DROP], "no"),
         (["-A INPUT -p udp -m udp --dport 6379 -j ACCEPT", DROP], "no"),
@@ -226,3 +230,37 @@ def test_bridge_family_is_never_closed(told: str, said: str) -> None:
     found = redis(replace(capture, reads={**capture.reads, "network.state": state}))
     assert found.reachable == said
     assert said != "unknown" or "the family bridge" in found.why
+
+
+def _payload(protocol: str, field: str) -> dict[str, Any]:
+    return {"payload": {"protocol": protocol, "field": field}}
+
+
+def _match(op: str, left: Any, right: Any) -> dict[str, Any]:
+    return {"match": {"op": op, "left": left, "right": right}}
+
+
+_SEGMENT = {"tcp option": {"name": "maxseg", "field": "size"}}
+
+
+@pytest.mark.parametrize(
+    ("match", "said"),
+    [
+        # a packet that opens a connection comes in one piece, or its first one does
+        (_match("!=", {"&": [_payload("ip", "frag-off"), 0x1FFF]}, 0), "yes"),
+        (_match("!=", {"&": [_payload("ip", "frag-off"), 0x3FFF]}, 0), "yes"),
+        (_match("==", {"&": [_payload("ip", "frag-off"), 0x1FFF]}, 0), "no"),
+        # whether it may be cut, its sender says
+        (_match("!=", _payload("ip", "frag-off"), 0), "unknown"),
+        (_match("!=", {"&": [_payload("ip", "frag-off"), 0x4000]}, 0), "unknown"),
+        (_match("==", _SEGMENT, {"range": [1, 535]}), "yes"),
+        # or none is said, and neither holds
+        (_match("==", _SEGMENT, {"range": [0, 65535]}), "yes"),
+        (_match("!=", _SEGMENT, 1460), "yes"),
+        (_match("==", {"exthdr": {"name": "frag"}}, True), "yes"),
+        (_match("==", {"exthdr": {"name": "frag"}}, False), "no"),
+    ],
+)
+def test_pieces_and_segments(match: dict[str, Any], said: str) -> None:
+    found = redis(host(nft=nft([match, {"drop": None}], policy="accept")))
+    assert found.reachable == said, found.why

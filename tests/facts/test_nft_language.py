@@ -13,6 +13,7 @@ from collector.facts.base.intervals import Spans
 from collector.facts.firewall.exposure import exposures
 from collector.facts.firewall.nftables import ruleset as nftables
 from collector.facts.firewall.nftables.language import Ruleset
+from collector.facts.firewall.nftables.statements import Statements
 from collector.model import Capture
 from tests.facts.drawn import nft
 from tests.facts.netlab import Lab
@@ -128,3 +129,14 @@ def test_listing_and_json_are_one(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> 
         if [a[:4] for a in by_json] != [a[:4] for a in by_text] or by_json != by_text:
             differ.append(f"{name}\n{listing}")
     assert not differ, "\n\n".join(differ[:3])
+
+
+def test_options_and_headers() -> None:
+    """As nft 1.1.3 prints them, which JSON has as these."""
+    line = "tcp option maxseg size 1-535 exthdr frag exists ip frag-off & 0x1fff != 0x0 drop"
+    matches = [e["match"] for e in Statements(line.split()).statements() if "match" in e]
+    assert [(m["left"], m["right"]) for m in matches] == [
+        ({"tcp option": {"name": "maxseg", "field": "size"}}, {"range": [1, 535]}),
+        ({"exthdr": {"name": "frag"}}, True),
+        ({"&": [{"payload": {"protocol": "ip", "field": "frag-off"}}, 0x1FFF]}, 0),
+    ]

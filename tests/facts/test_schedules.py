@@ -12,10 +12,10 @@ import pytest
 from collector import captures
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.backup.commands.command_lines import ENGINES, FILE_TOOLS
+from collector.facts.base.listed_words import words_program
 from collector.facts.scheduling.jobs import READS, jobs, when_utc
 from collector.facts.scheduling.programs import NAMES, found, there
 from collector.model import Capture, CapturedFile, HostStatus, ReadResult, ReadStatus
-from collector.script import words_program
 
 RECORDED = Path(__file__).parent.parent / "captures"
 DEBIAN = "Debian run-parts program, version 5.23.1\n"

@@ -108,3 +108,10 @@ def test_what_cannot_be_told_is_neither() -> None:
         data=b"ops 10.0.0.0/8=(ALL) ALL\nadm +hosts=(ALL) ALL\n%team ALL=(ALL) ALL\nx ALL=(ALL) !ALL\n",
     )
     assert [g.holds for g in sudoers(_capture(main))] == ["untold"] * 3
+
+
+def test_a_command_whose_name_did_not_leave_the_host_is_untold() -> None:
+    """What it may do nobody knows here; it was taken for no right at all."""
+    main = b"a ALL=(ALL) NOPASSWD:$_6b7d55c0\nb ALL=(ALL) /bin/ls $_6b7d55c0\n"
+    found = CapturedFile("/etc/sudoers", ReadStatus.OK, 0o440, 0, 0, data=main)
+    assert [g.holds for g in sudoers(_capture(found))] == ["untold", "yes"]

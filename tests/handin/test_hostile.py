@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -114,6 +115,31 @@ def test_no_name_becomes_a_path_a_word_or_a_tag(small: Served, host: str) -> Non
     assert not Path("/tmp/hostpledge-x").exists()
     text = (small.folder / "log.jsonl").read_bytes()
     assert all(json.loads(line) for line in text.splitlines())
+
+
+def test_uploads_that_break_off_do_not_fill_the_log(small: Served) -> None:
+    """Who holds a link could push the lines of all others out of it."""
+    _, address = small.link()
+    place = urlsplit(address)
+    head = f"PUT {place.path} HTTP/1.1\r\nHost: {place.netloc}\r\nContent-Length: 999\r\n\r\nabc"
+    for _ in range(30):
+        with socket.create_connection((place.hostname, place.port), 10) as link:
+            link.sendall(head.encode())
+            time.sleep(0.05)
+    time.sleep(1)
+    count = sum(line["what"] == "broken_off" for line in small.log())
+    assert 0 < count <= 8
+
+
+def test_a_form_without_a_length_has_the_bound_of_a_capture(small: Served) -> None:
+    _, address = small.link()
+    head = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n'
+    told = small.curl(
+        "-H", "Transfer-Encoding: chunked", "-H", "Content-Type: multipart/form-data; boundary=x",
+        "--data-binary", "@-", address,
+        data=head + b"a" * (_MOST + (1 << 17)),
+    )  # fmt: skip
+    assert told.status == 413
 
 
 def test_names_of_files_in_a_form_mean_nothing(small: Served, tmp_path: Path) -> None:

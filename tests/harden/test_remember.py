@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import shutil
 import struct
@@ -173,6 +174,88 @@ def test_what_a_later_family_made_besides_is_not_forgotten(
     done = memory.undo("antivirus", shell=SHELLS[shell])
     assert (done.returncode, "put back (4 files" in done.stdout) == (0, True), done.stdout
     assert not any(path.exists() for path in (*more, both))
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_somebody_wrote_after_hardening_is_kept_aside(
+    shell: str, memory: Memory, etc: Path
+) -> None:
+    """What is put back, or taken away, may hold an administrator's work of months."""
+    if shutil.which(SHELLS[shell][0]) is None:
+        pytest.skip(f"{shell} is not there")
+    conf, same, new, odd = (etc / name for name in ("conf", "same", "new", "a b\nc"))
+    link = etc / "link"
+    for path in (conf, same, odd):
+        path.write_text("before")
+    link.symlink_to("conf")
+    memory.remember(paths=[str(p) for p in (conf, same, new, odd, link)])
+    conf.write_text("ours, and a line of somebody's")
+    new.write_text("ours as well")
+    odd.write_text("odd")
+    link.unlink()
+    link.symlink_to("same")
+
+    told = memory.undo("logging", shell=SHELLS[shell])
+    assert told.returncode == 0, told.stderr
+    assert conf.read_text() == same.read_text() == odd.read_text() == "before"
+    assert not new.exists()
+    (room,) = (memory.place / ".replaced").iterdir()
+    assert f"logging: what stood there before is kept in {room}, named in its list" in told.stdout
+    kept = dict(line.split(" ", 1) for line in (room / "list").read_text().splitlines())
+    held = {
+        name: os.readlink(room / n) if (room / n).is_symlink() else (room / n).read_text()
+        for n, name in kept.items()
+    }
+    assert held == {
+        str(conf): "ours, and a line of somebody's",
+        str(new): "ours as well",
+        str(odd).replace("\n", "?"): "odd",
+        str(link): "same",
+    }
+    # once more, within the same second: nothing of the first is overwritten
+    memory.remember(paths=[str(conf)])
+    conf.write_text("later")
+    assert memory.undo("logging", shell=SHELLS[shell]).returncode == 0
+    assert len(list((memory.place / ".replaced").iterdir())) == 2
+    assert (room / "list").exists()
+
+
+def test_an_original_that_one_family_met_and_the_next_one_missed(memory: Memory, etc: Path) -> None:
+    """Somebody removed the file between the two: the second takes away what the first put back."""
+    both = etc / "both"
+    both.write_text("the owner's")
+    memory.remember("intrusion", paths=[str(both)])
+    both.unlink()
+    memory.remember("encryption", paths=[str(both)])
+    both.write_text("ours")
+    assert memory.undo("intrusion").returncode == 0
+    assert both.read_text() == "the owner's"
+    assert memory.undo("encryption").returncode == 0
+    rooms = sorted((memory.place / ".replaced").iterdir())
+    assert "the owner's" in [path.read_text() for room in rooms for path in room.iterdir()]
+
+
+def test_nothing_that_stood_there_is_kept_where_there_is_no_room(tmp_path: Path, etc: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.geteuid() != 0 or _mount("-t", "tmpfs", "-o", "size=96k", "tmpfs", str(disk)):
+        pytest.skip("nothing can be mounted here")
+    try:
+        memory = Memory(disk / "undo")
+        conf = etc / "conf"
+        conf.write_text("before")
+        memory.remember(paths=[str(conf)])
+        conf.write_text("after")
+        rest = (disk / "rest").open("wb", buffering=0)
+        with rest, contextlib.suppress(OSError):
+            while rest.write(b"x" * 4096):
+                pass
+        told = memory.undo("logging")
+        assert told.returncode == 0, told.stderr
+        assert f"no room to keep what stood there before: {conf}" in told.stdout
+        assert conf.read_text() == "before"
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_undo_twice_and_undo_of_nothing_are_no_fault(memory: Memory, etc: Path) -> None:

@@ -125,6 +125,7 @@ def _effective(facts: Facts, asked: dict[str, str]) -> list[str]:
         else ".ssh/authorized_keys",
         "hostkey": "/etc/ssh/ssh_host_rsa_key\nhostkey /etc/ssh/ssh_host_ed25519_key",
         **({"authenticationmethods": "any"} if v >= (7, 2) else {}),
+        **({"pubkeyauthoptions": "none"} if v >= (8, 2) else {}),
         "subsystem": "",
         "maxstartups": "10:30:100",
         "permittunnel": "no",

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -166,6 +167,20 @@ def test_the_notice_to_mend_on_record_goes_with_it(office: Office, tmp_path: Pat
     (mine,) = [m for m in office.server.taken if m["To"] == "wang@example.org"]
     (file,) = mine.iter_attachments()
     assert (file.get_filename(), file.get_content()) == ("one-1.pdf", b"%PDF-1.7 ours")
+
+
+def test_what_fails_before_it_is_handed_over_is_no_sending(tmp_path: Path) -> None:
+    """No room for the attachment: nobody has anything, and the next command sends it."""
+    box = Mock()
+    box.file.return_value = tmp_path / "gone.pdf"
+    message = Message("1", "王工", "zh", "s", "b", ("i",), ("c",), (("one-1.pdf", "0" * 64),))
+    person = Person("王工", "zh", ("mailto://127.0.0.1:9?from=a@b.org&to=c@b.org",))
+    with pytest.raises(FileNotFoundError):
+        notify._send(box, message, "c", person, 0, ())
+    box.begin.assert_not_called()
+    (tmp_path / "gone.pdf").write_bytes(b"%PDF")
+    assert notify._send(box, message, "c", person, 0, ()) == "refused"
+    box.begin.assert_called_once()
 
 
 def test_what_was_refused_is_tried_again_later(office: Office) -> None:

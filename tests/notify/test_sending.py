@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
+import ssl
 import stat
+import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,6 +96,61 @@ def test_webhooks(webhook: Hook, channel: str, status: int, code: int, outcome: 
     assert send(f"{channel}://{token}", "逾期", "第一行\n") == outcome
     assert len(webhook.posted) == 1
     assert "第一行" in str(webhook.posted[0])
+
+
+@pytest.mark.parametrize(("when", "outcome"), [("before", "refused"), ("after", "unsure")])
+def test_tls_that_breaks_before_the_message_or_after_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, when: str, outcome: str
+) -> None:
+    """One false record on the way, once the service has it all: it is not told again unasked."""
+    from apprise.plugins.wecombot import NotifyWeComBot
+
+    key, own = tmp_path / "key", tmp_path / "cert"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+         "-keyout", key, "-out", own], check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own, key)
+    came: list[bytes] = []
+
+    def answer(asked: socket.socket) -> None:
+        conn, _ = asked.accept()
+        with conn:
+            if when == "before":
+                conn.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                return
+            tls = context.wrap_socket(conn, server_side=True, do_handshake_on_connect=True)
+            while b"first line" not in b"".join(came):
+                came.append(tls.recv(65536))
+            os.write(tls.fileno(), b"\x17\x03\x03\x00\x20" + b"x" * 32)
+            time.sleep(0.5)
+            tls.close()
+
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        asked.listen()
+        at = f"https://localhost:{asked.getsockname()[1]}/" + "{key}"
+        monkeypatch.setattr(NotifyWeComBot, "notify_url", at)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(own))
+        thread = threading.Thread(target=answer, args=(asked,), daemon=True)
+        thread.start()
+        token = "a1b2c3d4e5f6a7b8c9d0a1b2c3d4e5f6"
+        assert send(f"wecombot://{token}", "x", "first line\n") == outcome
+        thread.join(20)
+    assert bool(came) == (when == "after")
+
+
+def test_a_name_calls_nobody(webhook: Hook) -> None:
+    """In a text of Feishu's it would call all of a group; names are whatever a list says."""
+    webhook.answer = 200, {"code": 0}
+    token = "a1b2c3d4e5f6a7b8c9d0a1b2c3d4e5f6"
+    send(f"feishu://{token}", "x", '客户<at user_id="all">所有人</at>有限公司 <AT id=1> a<atom>\n')
+    text = str(webhook.posted[0])
+    assert "<at" not in text.lower().replace("<atom>", "")
+    assert "<atom>" in text
+    assert "所有人" in text
 
 
 @pytest.mark.parametrize("channel", ["wecombot", "dingtalk", "feishu"])

@@ -11,7 +11,44 @@ _AIDE_AWAY = (
     "/root/dailyaidecheck.was /root/aide-baseline.made"
 )
 
+# takes whatever it is handed, and keeps it
+_RELAY = """
+cat >/usr/local/bin/relay <<'EOF'
+import socket
+served = socket.create_server(("", 25), family=socket.AF_INET6, dualstack_ipv6=True)
+while True:
+    peer, _ = served.accept()
+    peer.sendall(b"220 relay\\r\\n")
+    inside = False
+    for line in peer.makefile("rb"):
+        open("/run/mails", "ab").write(line)
+        word = line.strip().upper()
+        if inside and word != b".":
+            continue
+        inside = word == b"DATA"
+        peer.sendall(b"354 go on\\r\\n" if inside else b"250 well\\r\\n")
+        if word == b"QUIT":
+            break
+    peer.close()
+EOF
+systemd-run --quiet --unit=relay python3 /usr/local/bin/relay
+"""
+
 SCENES = (
+    Scene(
+        "intrusion.detection",
+        fill={"ALARM_MAIL": "soc@example.org", "MAIL_RELAY": "localhost"},
+        prepare=_RELAY,
+        works="""
+grep -q '^To: <soc@example.org>' /run/mails
+grep -q 'POLICY ADDED.*hostpledge-alarm' /run/mails
+""",
+        away="""
+apt-get -qq purge -y samhain >/dev/null 2>&1
+systemctl stop relay
+rm -rf /etc/samhain /var/lib/samhain /var/log/samhain /run/mails /usr/local/bin/relay
+""",
+    ),
     Scene(
         "intrusion.file_integrity",
         name="renewed",

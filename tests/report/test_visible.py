@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from collector.report.model.visible import plain, visible
+from collector.errors import harmless
+from collector.report.model.visible import plain, told, visible
 
 
 @pytest.mark.parametrize(
@@ -30,3 +33,11 @@ def test_visible(text: str, shown: str) -> None:
 
 def test_plain_has_no_markup_for_attributes() -> None:
     assert str(plain('"\u202e<\n')) == "&#34;\\u202e&lt; "
+
+
+def test_what_is_told_quickly_is_what_a_closer_look_tells() -> None:
+    """Every character that there is: only what is harmless stands as it is."""
+    for code in range(sys.maxunicode + 1):
+        c = chr(code)
+        number = f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+        assert told(c) == (c if c == "\n" or harmless(c) else number), number

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import resource
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import pytest
 import uvicorn
@@ -17,8 +21,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from collector.handin.http import RECEIVING
 from collector.handin.senders import sender
-from collector.web.serving import patience
+from collector.web.serving import door, patience
 from tests.web.sites import Place, Site, free_port, served
 
 
@@ -28,6 +33,12 @@ async def _plain(_request: Request) -> Response:
 
 async def _taken(request: Request) -> Response:
     return PlainTextResponse(str(len(await request.body())))
+
+
+async def _handed(request: Request) -> Response:
+    """As the desk says of a capture that comes by a link."""
+    request.scope[RECEIVING] = True
+    return await _taken(request)
 
 
 async def _large(_request: Request) -> Response:
@@ -42,7 +53,8 @@ def _running() -> Iterator[int]:
             Route("/", _plain),
             Route("/large", _large),
             Route("/taken", _taken, methods=["POST"]),
-            Route("/hand-in/x", _taken, methods=["POST"]),
+            Route("/hand-in/x", _handed, methods=["POST"]),
+            Route("/hand-in/", _taken, methods=["POST"]),
         ]
     )
     port = free_port()
@@ -54,7 +66,7 @@ def _running() -> Iterator[int]:
             lifespan="off",
             timeout_keep_alive=1,
             http="collector.web.serving.patience:Patient",
-            loop="collector.web.serving.patience:Loop",
+            loop="collector.web.serving.door:Loop",
         )
     )
     thread = threading.Thread(target=server.run, daemon=True)
@@ -217,6 +229,97 @@ def test_a_capture_that_comes_is_not_ended_for_another(
         assert link.recv(4096).startswith(b"HTTP/1.1 200")
 
 
+def test_what_is_called_a_hand_in_and_has_no_link_is_ended_for_another(
+    monkeypatch: pytest.MonkeyPatch, quick: int
+) -> None:
+    monkeypatch.setattr(patience, "BODY", 20)
+    monkeypatch.setattr(patience, "OF_ALL", 2)
+    with ExitStack() as stack:
+        links = [stack.enter_context(_connected(quick, f"127.0.0.{n}")) for n in (2, 3)]
+        for link in links:
+            link.sendall(b"POST /hand-in/ HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
+        time.sleep(0.3)
+        assert _status(quick) == 404
+        assert _ended(links[0]) < 3
+
+
+def test_a_capture_has_its_own_time_from_when_its_link_is_known(quick: int) -> None:
+    """Its first bytes came before that: they were of a form, as far as anybody knew."""
+    with _connected(quick) as link:
+        link.sendall(b"POST /hand-in/x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
+        for _ in range(9):
+            time.sleep(0.2)
+            link.sendall(b"x")
+        assert link.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("path", ["taken", "hand-in/x", "sign-in", ""])
+def test_a_body_in_the_finest_parts_stops_nobody(path: str) -> None:
+    """A part costs the same, however small: of one byte each, it was a second for a megabyte."""
+    head = f"POST /{path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    with _running() as port, ExitStack() as stack:
+        until = time.monotonic() + 4
+
+        def flood(link: socket.socket) -> None:
+            with suppress(OSError):
+                link.sendall(head)
+                while time.monotonic() < until:
+                    link.sendall(b"1\r\na\r\n" * 20_000)
+
+        for _ in range(12):
+            link = stack.enter_context(_connected(port))
+            threading.Thread(target=flood, args=(link,), daemon=True).start()
+        longest = 0.0
+        while time.monotonic() < until:
+            begun = time.monotonic()
+            assert _status(port, "127.0.0.200") == 404
+            longest = max(longest, time.monotonic() - begun)
+        assert longest < 3
+
+
+def test_a_capture_in_parts_of_a_common_size_is_taken(quick: int) -> None:
+    """As `curl -T -` sends it; lines that end as Windows ends them are no parts."""
+    for body, size in ((b"x" * 300_000, 8192), (b"a line of it\r\n" * 20_000, 65536)):
+        parts = (body[at : at + size] for at in range(0, len(body), size))
+        link = http.client.HTTPConnection("127.0.0.1", quick, timeout=10)
+        link.request("POST", "/hand-in/x", parts, encode_chunked=True)
+        assert link.getresponse().read() == str(len(body)).encode()
+        link.close()
+
+
+def test_who_is_accepted_and_never_speaks_tls_is_counted(tmp_path: Path, place: Place) -> None:
+    """Before its handshake and after its end a connection is nobody's to uvicorn."""
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-subj", "/CN=localhost", "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    words = ("--certificate", str(certificate), "--key", str(key))
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with served(place, *words) as (address, running), ExitStack() as stack:
+        port = int(address.rpartition(":")[2])
+        asked = ssl.create_default_context(cafile=str(certificate))
+        asked.check_hostname = False
+        for number in range(2, 12):
+            for _ in range(120):
+                stack.enter_context(_connected(port, f"127.0.0.{number}"))
+        for _ in range(40):
+            stack.enter_context(_connected(port))
+        begun = time.monotonic()
+        for source in ("127.0.0.200", "127.0.0.2"):
+            link = http.client.HTTPSConnection(
+                "127.0.0.1", port, timeout=10, context=asked, source_address=(source, 0)
+            )
+            link.request("GET", "/sign-in", headers={"Host": address.partition("//")[2]})
+            assert link.getresponse().status == 200
+            link.close()
+        assert time.monotonic() - begun < 8
+        held = len(list(Path(f"/proc/{running.pid}/fd").iterdir()))
+        assert held < 900, held
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == limit
+
+
 def test_of_ipv6_a_network_is_one_sender() -> None:
     one, same, other = (sender(a) for a in ("2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1"))
     assert one == same != other
@@ -249,12 +352,11 @@ def test_a_handshake_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
         given.update(named)
 
     monkeypatch.setattr(asyncio.SelectorEventLoop, "create_server", kept)
-    import ssl
-
-    loop = patience.Loop()
+    loop = door.Loop()
     loop.run_until_complete(loop.create_server(ssl=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)))
     loop.close()
     assert given["ssl_handshake_timeout"] == 15.0
+    assert given["ssl_shutdown_timeout"] == 3.0
 
 
 def test_who_waits_for_the_first_list_need_do_nothing(

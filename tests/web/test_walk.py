@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import hashlib
@@ -290,7 +291,7 @@ def places(walk: Walk) -> dict[str, dict[str, Any]]:
             "list csv": line[f"clause_{clause}"],
             "overview": row[column],
             "overview csv": page_line[f"clause_{clause}"],
-            "page": str(answered[clause]),
+            "page": str(answered[clause] or "none"),
             "status": standing["verdict"] or "none",
         }
     found["standing"] = {"overview": row["standing"], "page": dossier.standing}
@@ -333,6 +334,32 @@ def test_a_clause_can_be_broken(tmp_path: Path) -> None:
     found = places(walk)
     assert set(found["clause 2.4"].values()) == {"fail"}
     assert set(found["standing"].values()) == {"broken"}
+
+
+@pytest.mark.usefixtures("small")
+def test_a_host_that_failed_and_is_declared_since_breaks_its_clause_everywhere(
+    tmp_path: Path,
+) -> None:
+    """The newest evidence is whole as of its own day, and silent about that host."""
+    walk = Walk(tmp_path, 0)
+    walk._looked(("web-02",), 5, "weak")
+    walk._looked(("web-01",), 0, "hardened")
+    assert set(places(walk)["standing"].values()) != {"broken"}
+    walk._change(resources=walk._hosts("web-01", "web-02"))
+    assert set(places(walk)["standing"].values()) == {"broken"}
+
+
+@pytest.mark.usefixtures("small")
+def test_trust_that_was_mended_counts_at_once(tmp_path: Path) -> None:
+    """A page is open for months: whom it was told to trust when it began is not asked for ever."""
+    walk = Walk(tmp_path, 0)
+    first = places(walk)["clause 2.4"]
+    walk.over = {0, 1}
+    walk._trust()
+    assert places(walk)["clause 2.4"] != first
+    with contextlib.suppress(CollectorError):
+        walk._well()
+    assert places(walk)["clause 2.4"] == first
 
 
 @pytest.mark.parametrize("seed", range(WALKS))

@@ -122,8 +122,7 @@ def run(
     from collector.run.collected.run_folder import RunFolder
     from collector.verify import open_bundle
 
-    stamps, mesh = stampers(tsa), mesh_of(given, location)
-    encrypted = encrypting(encrypt_to)
+    stamps, encrypted, mesh = stampers(tsa), encrypting(encrypt_to), mesh_of(given, location)
     whole_register = from_register(inventory, due=due)
     form = _form_for_programs(whole_register)
     times = within, _spread(spread, due=due)

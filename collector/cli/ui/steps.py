@@ -21,10 +21,11 @@ CHINESE = {
     "Restart MySQL": "重启 MySQL",
     "Restart PostgreSQL": "重启 PostgreSQL",
     "Restart Redis": "重启 Redis",
+    "Restart chrony": "重启 chrony",
     "Restart clamd": "重启 clamd",
     "Restart clamonacc": "重启 clamonacc",
     "Restart freshclam": "重启 freshclam",
-    "Restart the time daemon": "重启时间同步服务",
+    "Restart systemd-timesyncd": "重启 systemd-timesyncd",
     "Say that the passphrase wants a second place": "提示备份口令须另存一份",
     "Take up units": "令 systemd 采用新的服务单元",
     # what controls of a family share

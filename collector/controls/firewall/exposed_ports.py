@@ -57,7 +57,8 @@ def _verdict(result: Result, reason: str, seen: list[Exposure]) -> Verdict:
 
 def _shown(exposure: Exposure) -> str:
     listener = exposure.listener
-    who = listener.process or (f"→ {', '.join(exposure.targets)}" if exposure.targets else "?")
+    sent = f"→ {', '.join(exposure.targets)}" if exposure.targets else "?"
+    who = (listener.process if exposure.answers else "") or sent
     return f"{listener.port}/{listener.proto} IPv{listener.family} {listener.shown} ({who})"
 
 

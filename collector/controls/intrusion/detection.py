@@ -9,18 +9,26 @@ from collector.errors import CouldNotLook, FactError
 from collector.facts.security.alert_routes import falco_alarms, ossec_alarms
 from collector.facts.security.console_links import links, wazuh
 from collector.facts.security.products import Sighting, antimalware
+from collector.facts.security.samhain import samhain_alarms
+from collector.facts.system.taken_up import NOT_ASKED
 from collector.i18n.message import msg
 from collector.judges.predicates import attested, past
+from collector.judges.taken_up import refuse_stale
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 
 @dataclass(frozen=True)
 class _Way:
-    """Where alarms of one product go, and when one was last seen."""
+    """Where alarms of one product go, and when one was last seen.
+
+    `lost`: since when what is meant for `meant` does not get out.
+    """
 
     routes: tuple[str, ...]
     last: datetime | None
     quotes: tuple[Quote, ...]
+    lost: datetime | None = None
+    meant: tuple[str, ...] = ()
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
@@ -52,13 +60,20 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if not routed:
         if failures:
             raise failures[0]
-        lines = tuple(p.line for s in run for p in s.engines)
-        lost: tuple[Quote, ...] = (
-            Quote("processes.all", lines),
-            *(q for _, w in ways for q in w.quotes),
-        )
-        return Verdict(Result.PARTIAL, "no_route", Method.OBSERVED, _names(run), lost)
+        return _nowhere(run, ways)
     return _tested(facts, parameters, clock, routed)
+
+
+def _nowhere(run: list[Sighting], ways: list[tuple[Sighting, _Way]]) -> Verdict:
+    lines = tuple(p.line for s in run for p in s.engines)
+    quotes = (Quote("processes.all", lines), *(q for _, w in ways for q in w.quotes))
+    for sighting, way in ways:
+        if way.lost is not None:
+            since = f"{way.lost:%Y-%m-%d %H:%M:%S %z}"
+            values: dict[str, Value] = {"routes": [*way.meant], "since": since}
+            values |= _names([sighting])
+            return Verdict(Result.PARTIAL, "mail_fails", Method.OBSERVED, values, quotes)
+    return Verdict(Result.PARTIAL, "no_route", Method.OBSERVED, _names(run), quotes)
 
 
 def _tested(
@@ -100,6 +115,8 @@ def _way(sighting: Sighting, facts: Facts, clock: Clock) -> _Way:
             routes = tuple(r for r in routes if not r.startswith("manager "))
             told = (*told, Quote("detectors.state", beat.lines))
         return _Way(routes, alarms.last, told)
+    if sighting.product.id == "samhain":
+        return _samhain(facts)
     if sighting.product.id == "falco":
         alarms = facts.get(falco_alarms)
         if alarms is None:
@@ -109,6 +126,19 @@ def _way(sighting: Sighting, facts: Facts, clock: Clock) -> _Way:
     own = [link for link in facts.get(links) if link.pid in pids]
     routes = tuple(sorted({f"console {link.peer}" for link in own}))
     return _Way(routes, None, (Quote("detectors.state", tuple(link.line for link in own)),))
+
+
+def _samhain(facts: Facts) -> _Way:
+    own = facts.get(samhain_alarms)
+    if own is None:
+        raise CouldNotLook("detectors.state", msg("samhain_runs_no_samhainrc"))
+    told = (Quote("detectors.state", own.lines, own.path),)
+    if own.routes and own.failed is not None:
+        return _Way((), None, told, own.failed, own.routes)
+    if own.routes:
+        for taken in own.taken or (NOT_ASKED,):
+            refuse_stale("detectors.state", taken, "samhain")
+    return _Way(own.routes, own.last, told)
 
 
 def _names(sightings: list[Sighting]) -> dict[str, Value]:

@@ -209,6 +209,8 @@ def _banned(facts: Facts, parameters: Parameters, servers: list[Listener]) -> Ve
             values["server"] = bans.unheard(facts, jail, servers)
         quote = (Quote("bans.fail2ban", jail.lines),)
         worth = bans.worth(facts, jail) if not reason else ""
+        if worth == "ban_refused_protocol":
+            values["protocols"] = bans.protocols(facts, jail)
         if not reason and worth in ("", "ban_not_at_boot"):
             rule = bans.passed_by(facts, jail, servers)
             if rule:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collector.errors import NotUnderstood
+from collector.errors import FactError, NotUnderstood
 from collector.facts.access.keys_elsewhere import usual
 from collector.facts.access.login_keys import key_doubts, key_holders, key_users, nobody_but_root
+from collector.facts.access.pam.account_numbers import of_system
 from collector.facts.access.sshd_config import Block, blocks
 from collector.facts.access.sshd_effective import Listener, listeners, refused
 from collector.facts.access.sudoers import sudoers
@@ -101,20 +102,24 @@ def _accounts(
     facts: Facts, parameters: Parameters, clock: Clock, server: Listener
 ) -> Verdict | None:
     names = parameters.strings("default_accounts")
-    with_shell = [
+    entering = [
         a
         for a in facts.get(accounts)
-        if a.name in names and a.login and a.uid != 0 and not refused(facts.capture, a, clock.now)
+        if a.login and a.uid != 0 and not refused(facts.capture, a, clock.now)
     ]
+    with_shell = [a for a in entering if a.name in names]
     # a locked password stops nobody who has a key: sshd with PAM takes the key all the same
     keyed = facts.get(key_holders) if with_shell else frozenset()
     opened = [a for a in with_shell if a.usable or a.name in keyed]
-    wrong = opened or with_shell
+    others = [a for a in entering if a.usable and a.name not in names]
+    served = [] if opened else _of_software(facts, parameters, others)
+    wrong = opened or served or with_shell
     if not wrong:
         return None
+    reason = "service_account_open" if served else "default_account_shell"
     return Verdict(
-        Result.FAIL if opened else Result.PARTIAL,
-        "default_account_open" if opened else "default_account_shell",
+        Result.FAIL if opened or served else Result.PARTIAL,
+        "default_account_open" if opened else reason,
         Method.OBSERVED,
         {"accounts": [a.name for a in wrong]},
         (
@@ -122,6 +127,17 @@ def _accounts(
             server.quote("permitrootlogin"),
         ),
     )
+
+
+def _of_software(facts: Facts, parameters: Parameters, known: list[Account]) -> list[Account]:
+    """Those that the system or a program brought along: by their name, or by their number."""
+    found = {a.name for a in known if a.name in parameters.strings("service_accounts")}
+    try:
+        found |= {a.name for a in known if of_system(facts.capture, a)}
+    except FactError:
+        if not found:
+            raise
+    return [a for a in known if a.name in found]
 
 
 def _admins(

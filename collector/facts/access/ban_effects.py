@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
@@ -102,6 +103,54 @@ true
 """
 
 
+Version = tuple[int, ...]
+
+# Of config/action.d, tags 0.8.14 to 1.1.1. What an action does not take is handed on in one word,
+# and the packet filter refuses the rule: `unknown protocol "tcp,"`.
+# Names of actions, since when they take several, and since when `all` beside ports; None: never
+_ACTIONS: tuple[tuple[str, Version | None, Version | None], ...] = (
+    ("iptables-xt_recent-echo|firewallcmd-allports", (0,), (0,)),
+    ("iptables-multiport-log", None, None),
+    ("firewallcmd-.*", None, None),
+    ("iptables(?:-.*)?", (1, 0, 1), None),
+    ("nftables(?:-.*)?", (0, 10, 5), (1, 1, 1)),
+)
+_BY_PROTOCOL = {"nft", "iptables", "ip6tables", "ipset", "firewall-cmd"}
+
+
+def version_of(text: str) -> Version | None:
+    """The version in the banner of the interactive client; None where it is of none released."""
+    found = re.search(r"^Fail2Ban v(\d+(?:\.\d+){1,3}) reads log file", text, re.MULTILINE)
+    return tuple(map(int, found[1].split("."))) if found else None
+
+
+def takes(
+    action: str, calls: AbstractSet[str], told: str, version: Version | None, *, every_port: bool
+) -> bool | None:
+    """None where that is not known: an action of one's own, or a version that was not told."""
+    words = told.replace(",", " ").split()
+    several = len(words) > 1 or "," in told
+    if not several and "all" not in words:
+        return True
+    known = next((row for row in _ACTIONS if re.fullmatch(row[0], action)), None)
+    if known is None:
+        # by an address alone: a route, tcpd, ufw
+        return None if calls & _BY_PROTOCOL else True
+    _, since_several, since_all = known
+    since = since_several
+    if "all" in words:
+        if every_port and not several and not action.startswith("nftables"):
+            return True
+        if action == "firewallcmd-ipset":
+            return None  # whether it is for every port, another option of it says
+        since = since_all
+    if since is None:
+        return False
+    if since == (0,):
+        return True
+    return None if version is None else version >= since
+
+
 @dataclass(frozen=True, slots=True)
 class Effects:
     """`calls` are the programs of the ban of (jail, action), `starts` those of its beginning.
@@ -111,6 +160,7 @@ class Effects:
     the server began, by jail. `sparing` counts the patterns of lines that a jail is told to ignore,
     None where that was not asked for yet; `bounds` are by (block, hook or chain, jail, action).
     `banned` are the first addresses that a jail keeps out now; a jail that was not asked is not in.
+    `version` is the client's, None where it did not say it.
     """
 
     calls: Mapping[tuple[str, str], frozenset[str]]
@@ -126,6 +176,16 @@ class Effects:
     sparing: Mapping[str, int] | None
     bounds: Mapping[tuple[str, str, str], str]
     banned: Mapping[str, tuple[str, ...]]
+    version: Version | None
+
+    def protocol(self, jail: str, action: str) -> str:
+        return self.protocols.get((jail, action), "tcp")
+
+    def takes(self, jail: str, action: str, *, every_port: bool) -> bool | None:
+        """Does the action take the protocols that it is told? None where that is not known."""
+        calls = self.calls.get((jail, action), frozenset())
+        told = self.protocol(jail, action)
+        return takes(action, calls, told, self.version, every_port=every_port)
 
     def lets_in(self, jail: str, action: str) -> bool | None:
         """Does the rule of a ban let in, or stand where nothing for this host comes by?
@@ -170,7 +230,7 @@ _LATE = 300
 
 def effects(capture: Capture) -> Effects | None:
     """None where it was not asked for yet, or no server runs. Raises FactError."""
-    _, separator, text = capture.read("bans.fail2ban").text().partition("\n== effects\n")
+    head, separator, text = capture.read("bans.fail2ban").text().partition("\n== effects\n")
     if not separator:
         return None
     found: dict[str, list[list[str]]] = {}
@@ -179,12 +239,12 @@ def effects(capture: Capture) -> Effects | None:
         if line.strip():
             found.setdefault(word, []).append(rest)
     try:
-        return _effects(found)
+        return _effects(found, version_of(head))
     except (ValueError, IndexError, KeyError):
         raise NotUnderstood("bans.fail2ban", msg("not_output_read")) from None
 
 
-def _effects(found: Mapping[str, list[list[str]]]) -> Effects:
+def _effects(found: Mapping[str, list[list[str]]], version: Version | None) -> Effects:
     calls: dict[tuple[str, str], set[str]] = {}
     for jail, action, program in (*found.get("ban", ()), *found.get("start", ())):
         calls.setdefault((jail, action), set()).add(program)
@@ -209,4 +269,5 @@ def _effects(found: Mapping[str, list[list[str]]]) -> Effects:
             for jail, action, *rest in found.get(word, ())
         },
         {jail: tuple(addresses) for jail, _, *addresses in found.get("held", ())},
+        version,
     )

@@ -92,6 +92,8 @@ def loaded_elsewhere(capture: Capture) -> bool:
 
 
 def _nft_denies(text: str, family: int) -> bool:
-    tables = r"\btable\s+(?:inet|ip6)\b" if family == 6 else r"\btable\s+(?:inet|ip)\b"
+    # a table that is told no family is of ip (nft(8))
+    bare = r"\btable\s+(?:(?:inet|ip)\b|(?!(?:arp|bridge|netdev|ip6)\s)[A-Za-z])"
+    tables = r"\btable\s+(?:inet|ip6)\b" if family == 6 else bare
     hook = re.search(r"\bhook\s+(?:input|prerouting|ingress)\b", text)
     return bool(hook and re.search(tables, text) and re.search(r"\b(?:drop|reject)\b", text))

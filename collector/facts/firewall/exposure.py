@@ -43,7 +43,8 @@ class Exposure:
     """One socket (or published port) of one family, and who can reach it.
 
     `yes` are the sources that can, `unknown` those for which that cannot be told; `targets` are
-    the destinations that a published port leads to; `why` is what decides it.
+    the destinations that a published port leads to; `why` is what decides it. `answers`: some
+    packets come to the socket itself, and not all of them to where rules send them on.
     """
 
     listener: Listener
@@ -53,6 +54,7 @@ class Exposure:
     targets: tuple[str, ...] = ()
     every: Spans = NONE
     own: Spans = NONE
+    answers: bool = True
 
     @property
     def reachable(self) -> Literal["yes", "no", "unknown"]:
@@ -129,7 +131,8 @@ def sent_on_with_others(
 ) -> tuple[Exposure, ...]:
     """Of these ports, those not known yet that a rule sends on with very many more, or with all.
 
-    Who answers then is not known, so nobody is certain to reach them.
+    Who answers then is not known, so nobody is certain to reach them; where they are sent on to a
+    port of this host on which nothing listens, nobody answers.
     """
     try:
         filtering = firewall(capture)
@@ -137,18 +140,22 @@ def sent_on_with_others(
         return ()
     told = {(e.listener.proto, e.listener.family, e.listener.port) for e in known}
     found: list[Exposure] = []
+    every = list(sockets(capture))
     for family in (4, 6):
         rule = unbounded(filtering, family)
-        ways = Ways(filtering, family)
+        ways = Ways(filtering, family, None, _heard(every, family))
         for listener in among(family, ports) if rule else ():
             if (listener.proto, family, listener.port) in told or not _led(ways, listener):
                 continue
             seen = _exposure(ways, listener, natted=True)
-            reached = seen.yes | seen.unknown
-            found.append(
-                replace(seen, yes=NONE, unknown=reached, why=rule if reached else seen.why)
-            )
+            if reached := seen.yes | seen.unknown:
+                found.append(replace(seen, yes=NONE, unknown=reached, why=rule))
     return tuple(found)
+
+
+def _heard(known: Iterable[Listener], family: int) -> frozenset[tuple[int, int, int]]:
+    mine = [s for s in known if s.family == family]
+    return frozenset((PROTOCOLS[s.proto], s.address, s.port) for s in mine)
 
 
 def exposures_of(capture: Capture, filtering: Firewall) -> tuple[Exposure, ...]:
@@ -166,8 +173,7 @@ def _exposures(
             continue
         source = None if only is None else Spans.one(only[1])
         mine = [s for s in known if s.family == family]
-        heard = frozenset((PROTOCOLS[s.proto], s.address, s.port) for s in mine)
-        ways = Ways(filtering, family, source, heard)
+        ways = Ways(filtering, family, source, _heard(known, family))
         found += [_exposure(ways, x, both=x.line in dual) for x in mine]
         open_ports = {(s.proto, s.port) for s in mine if not s.loopback}
         for listener in sent_on(filtering, family):
@@ -254,7 +260,8 @@ def _found(ways: Ways, listener: Listener, *, natted: bool, both: bool) -> Expos
     every = ways.everyone() if ways.only is None else NONE
     shown = tuple(_at(place, port, ways.family) for place, port in sorted(found.targets))
     own = network.addresses(ways.family)
-    return Exposure(listener, found.yes, unknown, why, shown, every, own)
+    answers = found.direct or not found.targets
+    return Exposure(listener, found.yes, unknown, why, shown, every, own, answers)
 
 
 def _otherwise(filtering: Firewall, listener: Listener) -> str:

@@ -40,12 +40,14 @@ class Outcome:
     keeps: list[str] = field(default_factory=list)
     targets: set[tuple[int, int]] = field(default_factory=set)
     natted: bool = False
+    direct: bool = False
 
     def add(self, reach: Reach) -> None:
         self.yes |= reach.yes
         self.unknown = (self.unknown | reach.unknown) - self.yes
         self.targets |= set(reach.targets)
         self.natted = self.natted or reach.natted
+        self.direct = self.direct or reach.direct
         if reach.yes or reach.unknown:
             held = reach.yes or reach.unknown
             self.weighed.append((bool(reach.yes), held.size, reach.why))
@@ -126,9 +128,9 @@ class Ways:
         network = self.firewall.network
         mine = network.global_addresses(self.family)
         local = [(d, n) for d, of, n, _ in network.own if of == self.family and d != "lo"]
-        found = [Place(n) for _, n in mine or local]
-        devices = {n: d for d, n in mine or local}
-        found += [Place(n, d) for d, n in local if (d, n) not in (mine or local)]
+        found = [Place(n) for _, n in mine]
+        devices = {n: d for d, n in mine}
+        found += [Place(n, d) for d, n in local if (d, n) not in mine]
         for family, held in network.more:
             # one of them that is no address of an interface
             fresh = held - network.addresses(family)

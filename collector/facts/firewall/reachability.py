@@ -66,7 +66,10 @@ class Firewall:
             ("dscp", 0, 63, 0),
             ("length", least, 1500, least + 20),
             ("tcp_option", 0, 254, 0),
+            ("mss", -1, 65_535, 1460),
         ):
+            if name == "mss" and proto != PROTOCOLS["tcp"]:
+                continue
             told = [numeric for numeric in self.numerics if numeric.field == name]
             edges = {usual}.union(*(_edges(numeric, low, high) for numeric in told))
             if name == "sport" or told:
@@ -164,7 +167,8 @@ def _heard(
 class Reach:
     """Sources whose packets certainly arrive, and those for which that cannot be told.
 
-    `natted` says that some arrive at another destination; `why` is the rule that lets most in,
+    `natted` says that some arrive at another destination, `direct` that some do at their first;
+    `why` is the rule that lets most in,
     `why_not` the one that keeps most out.
     """
 
@@ -174,6 +178,7 @@ class Reach:
     why_not: str
     natted: bool
     targets: tuple[tuple[int, int], ...]
+    direct: bool = False
 
     def beside(self, hooks: Iterable[Hook], sources: Spans) -> Reach:
         """The same where packets meet something beside the rules."""
@@ -204,6 +209,7 @@ class Reach:
             _widest(dropped),
             bool(moved),
             tuple(sorted(targets)),
+            len(moved) < len(arrived),
         )
 
 

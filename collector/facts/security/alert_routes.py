@@ -51,7 +51,7 @@ def ossec_alarms(capture: Capture) -> Alarms | None:
         elif block == "global" and re.search(r"<email_notification>\s*yes", line):
             mail = True
         elif block == "global" and mail and (to := re.search(r"<email_to>\s*([^<\s]+)", line)):
-            if not _stays(to[1], capture.host):
+            if not stays(to[1], capture.host):
                 routes.append(f"mail {to[1]}")
         elif (
             block == "client"
@@ -64,7 +64,7 @@ def ossec_alarms(capture: Capture) -> Alarms | None:
     return Alarms(tuple(routes), last, conf.lines, conf.path)
 
 
-def _stays(mailbox: str, host: str) -> bool:
+def stays(mailbox: str, host: str) -> bool:
     """Is it a mailbox of this host, or the one that stands there until somebody names his own?"""
     domain = mailbox.rpartition("@")[2].lower().strip(".>") if "@" in mailbox else ""
     own = domain in ("", host.lower(), host.lower().partition(".")[0]) or "." not in domain

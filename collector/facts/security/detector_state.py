@@ -1,8 +1,9 @@
 """What programs that watch a host for intrusion and change left behind: settings, baselines, logs.
 
-One read for all of them, because each costs: AIDE, Tripwire, Wazuh and OSSEC, Falco, rkhunter,
-chkrootkit, maldet, and beside them the web roots and the connections of agents. `integrity`,
-`rootkits`, `detection`, `webroots` and `heartbeats` make facts of its sections.
+One read for all of them, because each costs: AIDE, Tripwire, Wazuh and OSSEC, Falco, Samhain,
+rkhunter, chkrootkit, maldet, and beside them the web roots and the connections of agents.
+`integrity`, `rootkits`, `detection`, `samhain`, `webroots` and `heartbeats` make facts of its
+sections.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collector.facts.base.opened import OPENED
 from collector.facts.base.redaction import REPORTED
 from collector.facts.security.products import PRODUCTS
 from collector.facts.security.web_folders import CATALINA, WEB_SETTINGS
+from collector.facts.system.taken_up import LOOK
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, shell
 
@@ -144,6 +146,50 @@ for f in /etc/falco/falco.yaml /etc/falco/config.d/*.yaml; do
     sed -e '/^--$/d' -e 's/^\([a-z_]*:\).*/\1/' \
       -e 's/^\([[:space:]]*enabled:[[:space:]]*[A-Za-z]*\).*/\1/'
 done
+# of its settings, those by which alarms go somewhere; what no form fits is a question mark
+for f in /etc/samhain/samhainrc /etc/samhainrc; do
+  [ -f "$f" ] || continue
+  printf '== samhain-conf %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
+  hp_can "$f" || echo '== refused'
+  hp_by "$f" cat | LC_ALL=C awk '
+    { gsub(/^[ \t\r]+|[ \t\r]+$/, "") }
+    /^($|#|;|\/\/)/ { next }
+    tolower($0) ~ /^\[eof\]/ { exit }
+    /^\[/ { s = tolower($0); print s ~ /^\[(log|misc|mail)\]$/ ? s : "[other]"; next }
+    /^!?[@$]/ { s = tolower($0); gsub(/[ \t]/, "", s)
+      if (s != "@else") print s ~ /^[@$](end|fi)$/ ? "@end" : "@if"
+      next }
+    { k = $0; sub(/=.*/, "", k); k = tolower(k); v = $0; if (!sub(/^[^=]*=[ \t]*/, "", v)) v = ""
+      if (!match(k, /^(mailseverity|mailclass|logseverity|messageheader|setlogfilepath)/) &&
+        !match(k, /^set(mailaddress|mailfilter|addrseverity)/)) next
+      k = substr(k, 1, RLENGTH)
+      if (v !~ /^[][A-Za-z0-9@.,;=!*+_%\/ -]+$/ || k ~ /class|filter|header/) v = "?"
+      print k "=" v }' | hp_most 100 | sed 's/^more$/== more/'
+done
+# of its log: when it was started, looked, alarmed, and when no mail got out
+f=/var/log/samhain/samhain.log
+if [ -f "$f" ]; then
+  printf '== samhain-log %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
+  for f in "$f" "$f".[0-9]* "$f"-[0-9]*; do
+    [ -f "$f" ] || continue
+    hp_can "$f" || { echo '== refused'; continue; }
+    hp_by "$f" tail -c 4000000 2>/dev/null | { gzip -dcf 2>/dev/null || true; } | LC_ALL=C awk '
+      !match($0, /^[A-Z]+ *: +\[[0-9T:+-]+\] /) { next }
+      { t = substr($0, 1, RLENGTH - 2); sub(/.*\[/, "", t); m = substr($0, RLENGTH + 1); k = "" }
+      /^ALERT/ && m ~ /^msg=<START>/ { k = m ~ /, hash=<[^>]*>, path=</ ? "start" : "init" }
+      /^ALERT/ && m ~ /^msg=<EXIT>/ { k = "exit" }
+      /^(CRIT|ALERT)/ && m ~ /^msg=<POLICY / { k = "alarm" }
+      /^MARK/ && m ~ /^msg=<File check completed/ { k = "check" }
+      /^ERROR/ && m ~ /^msg=<Service failure>, service=<mail>/ { k = "mail" }
+      k != "" && !(t " " k in said) { said[t " " k]; print t, k }'
+  done | LC_ALL=C sort -s -k 1,1 | tail -n 400
+fi
+for p in $(hp_started samhain); do
+  printf '== samhain-run - /proc/%s\n' "$p"
+  t_p=$p; t_d=; t_u=samhain.service; t_f=
+  for f in /etc/samhain/samhainrc /etc/samhainrc; do [ ! -f "$f" ] || t_f=$t_f$f$hp_nl; done
+@LOOK@
+done
 # of processes that they name: the program, and none of its arguments
 u='s/^\(![[:space:]]*[^[:space:]]*[[:space:]]*[0-9]*[[:space:]]*[^[:space:]]*[[:space:]]*[^[:space:]]*\).*/\1/
 s/[[:space:]]-\{1,2\}[A-Za-z].*/ ***/'
@@ -195,7 +241,8 @@ fi
 echo '== end'
 """.replace("@NAMES@", _agents())
         .replace("@WEB@", WEB_SETTINGS)
-        .replace("@CATALINA@", CATALINA),
+        .replace("@CATALINA@", CATALINA)
+        .replace("@LOOK@", LOOK.strip()),
         seconds=20,
         limit=1 << 17,
         redact=REPORTED,

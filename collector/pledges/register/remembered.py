@@ -48,6 +48,7 @@ class Remembered:
         self.where = where
         self.first_seen: tuple[str, ...] = ()
         """The pledges whose newest evidence is taken though nobody that is trusted signed it."""
+        self._signers_of: tuple[tuple[str, ...], Signers] | None = None
         self._know_log()
 
     def _know_log(self) -> None:
@@ -139,11 +140,17 @@ class Remembered:
             return Disagrees(problem.what, where=problem.where, mend=msg("restore_backup"))
         return None
 
-    @cached_property
+    @property
     def _signers(self) -> Signers:
+        """As the user trusts now: a register may be open for months."""
+        from collector.pledges.register.over_keys import trusted
         from collector.pledges.register.signers import Signers
 
-        return Signers(self.where)
+        stands = tuple(trusted())
+        known = self._signers_of
+        if known is None or known[0] != stands:
+            known = self._signers_of = stands, Signers(self.where)
+        return known[1]
 
     def document_courses(self, newest: Mapping[str, Evidence]) -> Mapping[str, str]:
         """The records whose documents that judges use changed since; see `borne.changed`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 from collector.catalog import clause_number, described
@@ -27,6 +28,7 @@ _NAMED = 12
 class Item:
     """One control on the hosts that share an owner and a day (as it is written, empty if none).
 
+    `late` is the day that it had, where that has passed; the new one stands beside it.
     `said` is what was found, with the names of the hosts that it is of (none: of all of them);
     `what` is what to do, empty where that stands in the row `same` already.
     """
@@ -43,6 +45,7 @@ class Item:
     said: tuple[tuple[tuple[str, ...], str], ...]
     what: str
     same: int = 0
+    late: str = ""
 
     @property
     def count(self) -> int:
@@ -55,7 +58,7 @@ class Asked:
 
     `since` (aware) divides what a look again found from what was known before; `earlier` is the
     notice on record that is looked at again: what it named is held against what is found, and
-    keeps its days.
+    keeps its days. `late`: by control and host the days that have passed.
     """
 
     kind: Kind
@@ -64,6 +67,7 @@ class Asked:
     by: str
     since: datetime | None = None
     earlier: Notice | None = None
+    late: Mapping[tuple[str, str], str] = MappingProxyType({})
 
 
 def open_ones(lives: Iterable[Life]) -> list[Life]:
@@ -86,7 +90,7 @@ def contents(
     if asked.earlier is not None:
         parts = _after(asked.earlier, lives, asked.by, lang)
     elif asked.kind == "mend" or since is None:
-        parts = [("notice_items", _items(opened, asked.by, lang))]
+        parts = [("notice_items", _items(opened, asked.by, lang, asked.late))]
     else:
         closed = [x for x in lives if x.closed and x.closed.at >= since]
         parts = [
@@ -177,17 +181,28 @@ def _mended(closed: Sequence[Life], lang: Lang) -> list[tuple[str, list[Item]]]:
     return parts
 
 
-def _items(lives: Iterable[Life], by: str, lang: Lang) -> list[Item]:
-    """Each control once per owner, day and verdict; vetoes first, then by what was found."""
-    rows: dict[tuple[str, Result, str, str], list[Life]] = {}
+def _items(
+    lives: Iterable[Life],
+    by: str,
+    lang: Lang,
+    late: Mapping[tuple[str, str], str] = MappingProxyType({}),
+) -> list[Item]:
+    """Each control once per owner, days and verdict; what was seen to fail first, vetoes ahead."""
+    rows: dict[tuple[str, Result, str, str, str], list[Life]] = {}
     for life in lives:
         due = f"{life.due.astimezone(CHINA).date()}" if life.due else ""
         until = due if life.closed else due or by
-        rows.setdefault((life.control, life.verdict, life.owner, until), []).append(life)
+        was = "" if life.closed else late.get(place_of(life.control, life.host), "")
+        rows.setdefault((life.control, life.verdict, life.owner, until, was), []).append(life)
     found = [_item(*key, members, lang) for key, members in rows.items()]
     worst = (Result.FAIL, Result.PARTIAL, Result.ERROR, Result.NOTCHECKED)
     order = {result: place for place, result in enumerate(worst)}
-    found.sort(key=lambda i: (not i.veto, i.number, order.get(i.result, 9), i.due or "9999"))
+    seen = (Result.FAIL, Result.PARTIAL)
+    found.sort(
+        key=lambda i: (
+            i.result not in seen, not i.veto, i.number, order.get(i.result, 9), i.due or "9999"
+        )
+    )  # fmt: skip
     first: dict[tuple[str, str], int] = {}
     rows_of = []
     for row, item in enumerate(found, 1):
@@ -197,8 +212,9 @@ def _items(lives: Iterable[Life], by: str, lang: Lang) -> list[Item]:
 
 
 def _item(
-    control: str, result: Result, owner: str, due: str, members: Sequence[Life], lang: Lang
-) -> Item:
+    control: str, result: Result, owner: str, due: str, late: str, members: Sequence[Life],
+    lang: Lang,
+) -> Item:  # fmt: skip
     first, known = members[0], described().get(control)
     hosts = tuple(dict.fromkeys(life.host for life in members))
     return Item(
@@ -213,6 +229,7 @@ def _item(
         due,
         tuple(_said(members, lang)),
         "" if result is Result.ERROR else first.mend.to(lang),
+        late=late,
     )
 
 

@@ -11,6 +11,10 @@ from collector.errors import harmless
 # all that needs no closer look, so that long outputs are quick
 _PLAIN = "\n\t\x20-\x7e\u3000-\u30ff\u4e00-\u9fff\uff01-\uff60"
 _OTHERS = re.compile(f"[^{_PLAIN}]+")
+# of a text on one line, where a tab is no blank, nor what no letter has yet
+_ODD_IN_TEXT = re.compile(
+    "[^\n\x20-\x7e\u3000-\u303f\u3041-\u3096\u3099-\u30ff\u4e00-\u9fef\uff01-\uff60]"
+)
 # where a sentence, and where a part of one, has said what it says
 _SENTENCE = re.compile(r"[。！？；]|[.;!?](?=\s|$)")
 _PART = re.compile(r"[，：]|[,:](?=\s)")
@@ -28,20 +32,24 @@ def visible(text: str) -> Markup:
         parts.append(escape(text[at : match.start()]))
         parts.extend(_shown(run) for run in _runs(match[0]))
         at = match.end()
+    if not at:
+        return escape(text)
     parts.append(escape(text[at:]))
     return Markup("").join(parts)
 
 
 def plain(text: str) -> Markup:
     """As `visible`, without markup of its own: for attributes."""
-    return Markup("").join(
-        escape(c if harmless(c) else _number(c)) for c in text.replace("\n", " ")
-    )
+    return escape(told(text.replace("\n", " ")))
 
 
 def told(text: str) -> str:
     """As `visible`, for places that take text and no markup; only line ends stay."""
-    return "".join(c if c == "\n" or harmless(c) else _number(c) for c in text)
+    return _ODD_IN_TEXT.sub(_harmless_or_number, text)
+
+
+def _harmless_or_number(found: re.Match[str]) -> str:
+    return found[0] if harmless(found[0]) else _number(found[0])
 
 
 def _runs(text: str) -> list[str]:

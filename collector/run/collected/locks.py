@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -46,7 +47,15 @@ def idle(path: Path, patience: float) -> Iterator[None]:
 def lock(path: Path, how: int, patience: float = 0.0) -> Iterator[bool]:
     """Holds a flock(2) on `path` if it can be had within `patience` seconds; yields whether."""
     private.folder(path.parent)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        # a folder that somebody handed over may hold a link to any place
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as problem:
+        if problem.errno != errno.ELOOP:
+            raise
+        raise BadInput(
+            msg("link_another_special_entry"), where=str(path), mend=msg("give_another_folder")
+        ) from None
     try:
         until = time.monotonic() + patience
         taken = _try(handle, how)

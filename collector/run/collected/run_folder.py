@@ -63,7 +63,14 @@ class RunFolder:
 
     @cached_property
     def script(self) -> str:
-        return (self.path / "script.sh").read_text(encoding="utf-8")
+        """As it is sent to hosts. Raises BadInput for another than the run was begun with."""
+        where = self.path / "script.sh"
+        text = where.read_text(encoding="utf-8", errors="replace")
+        if script_digest(text) != self.about["script_sha256"]:
+            raise BadInput(
+                msg("run_script_another"), where=str(where), mend=msg("give_another_folder")
+            )
+        return text
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -92,13 +99,8 @@ class RunFolder:
         if (path / "run.json").exists():
             known = cls.open(path)
             if known.about["ended"] is None:
-                if not known.begun_here:
-                    raise BadInput(
-                        msg("interrupted_run_lies_here"),
-                        where=str(path),
-                        mend=msg("give_another_folder"),
-                    )
-                if known.about["script_sha256"] != script_digest(script):
+                known.refuse_foreign()
+                if known.about["script_sha256"] != script_digest(script) or known.script != script:
                     raise BadInput(
                         msg("interrupted_run_other_controls"),
                         where=str(path),
@@ -127,7 +129,24 @@ class RunFolder:
         folder.save()
         return folder
 
+    def refuse_foreign(self) -> None:
+        """Raises BadInput where others began it: what they wrote is neither sealed nor sent."""
+        if not self.begun_here:
+            raise BadInput(
+                msg("interrupted_run_lies_here"),
+                where=str(self.path),
+                mend=msg("give_another_folder"),
+            )
+        for name in ("captures", "earlier", "journal.jsonl", "script.sh"):
+            if (self.path / name).is_symlink():
+                raise BadInput(
+                    msg("link_another_special_entry"),
+                    where=str(self.path / name),
+                    mend=msg("give_another_folder"),
+                )
+
     def save(self) -> None:
+        self.refuse_foreign()
         about = {**self.about, "seal": seal.seal("run", self.about)}
         text = json.dumps(about, ensure_ascii=False, indent=1, sort_keys=True)
         captures.write_aside(self.path / "run.json", text.encode() + b"\n")
@@ -152,9 +171,11 @@ class RunFolder:
         name = str(self.about["started"]).replace(":", "").replace("+0000", "Z")
         place = self.path / "earlier" / name
         private.folder(place)
-        for entry in sorted(self.path.iterdir()):
-            if entry.name not in ("earlier", "lock", "workers.lock"):
-                entry.rename(place / entry.name)
+        left = ("earlier", "lock", "workers.lock", "run.json")
+        entries = [entry for entry in self.path.iterdir() if entry.name not in left]
+        # the description last: without it, what is left would belong to nothing
+        for entry in [*sorted(entries), self.path / "run.json"]:
+            entry.rename(place / entry.name)
 
     # --- what has arrived ------------------------------------------------------------------------
 
@@ -303,6 +324,7 @@ class RunFolder:
         with sole(path):
             with idle(path, patience):
                 if retry and (path / "run.json").exists():
+                    # before its first write: a seal of ours would make it ours
                     cls.open(path).reopen()
                 folder = cls.begin(path, families, grade)
             yield folder

@@ -73,6 +73,7 @@ class HardenFolder:
                         where=str(path),
                         mend=msg("give_same_family_control"),
                     )
+                known.refuse_foreign()
                 return known
             known.set_aside()
         folder = cls(
@@ -94,6 +95,11 @@ class HardenFolder:
     def save(self) -> None:
         text = json.dumps(self.about, ensure_ascii=False, indent=1, sort_keys=True)
         captures.write_aside(self.path / FILE, text.encode() + b"\n")
+
+    def refuse_foreign(self) -> None:
+        """Raises BadInput for one whose check before, which the plan is made of, is not ours."""
+        if self.about["hosts"] or (self.before / "run.json").exists():
+            RunFolder.open(self.before).refuse_foreign()
 
     def set_aside(self) -> None:
         """Moves a hardening that ended to `earlier/`."""

@@ -49,17 +49,19 @@ class Waiting:
             digests = [path.name for path in self._places.room("quarantine").iterdir()]
         except OSError:
             return ()
-        self._known = {d: self._known[d] for d in digests if d in self._known}
+        # another thread may put another one in its place at any moment
+        known = self._known
+        known = self._known = {d: known[d] for d in digests if d in known}
         for digest in digests:
             if self._places.file("decided", digest, ".json").exists():
                 continue
             try:
-                one = self._known.get(digest) or quarantine.receipt(self._places, digest)
+                one = known.get(digest) or quarantine.receipt(self._places, digest)
             except CollectorError:
                 continue
             if one is None:
                 continue
-            self._known[digest] = one
+            known[digest] = one
             found.append(one)
         return sorted(self._theirs(found, only), key=lambda one: (one.received_at, one.id))
 

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from collector.handin.paths import PREFIX
 from collector.web.asking.settings import Settings
 from collector.web.keeping.access import NOBODY, Line
 from collector.web.serving.told import told
@@ -67,6 +68,11 @@ class Guard:
         peer = (scope.get("client") or ("", 0))[0]
         if self._settings.by_proxy_alone and not self._settings.trusts(peer):
             refused = PlainTextResponse("by the proxy alone\n", 403)
+            await self._refused(refused, scope, receive, guarded)
+            return
+        if "transfer-encoding" in given and not scope["path"].startswith(f"{PREFIX}/"):
+            # no form of a browser needs it, and each part of such a body costs as much as a form
+            refused = PlainTextResponse("say its length\n", 411, {"Connection": "close"})
             await self._refused(refused, scope, receive, guarded)
             return
         if "transfer-encoding" in given and "content-length" in given:

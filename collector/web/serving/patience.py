@@ -10,15 +10,15 @@ most of them the oldest. A capture that comes by a link is not ended for another
 from __future__ import annotations
 
 import asyncio
-import ssl
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from collector.handin.paths import PREFIX
+from collector.handin.http import RECEIVING
 from collector.handin.places import Bounds
 from collector.handin.senders import sender
 
@@ -28,14 +28,23 @@ HEADERS, BODY, READING = 15.0, 40.0, 60.0
 _CAPTURE = Bounds().whole + BODY
 # of one address, unless many come by it (a proxy of ours); of all: a process has 1,024 files
 OF_ONE, OF_ALL = 64, 512
-# a handshake of TLS
-_HANDSHAKE = 15.0
+# each part of a body that comes in parts costs the same, however small it is: bytes for one line
+# end, on the average of what has come at once, where that is much
+_FINEST, _MUCH = 8, 4096
 
 
 class Patient(H11Protocol):
     """A connection. `trusts`: is that address a proxy, by which many come?"""
 
     trusts: Callable[[str], bool] = staticmethod(lambda _address: False)
+    _all: ClassVar[weakref.WeakSet[Patient]] = weakref.WeakSet()
+
+    @classmethod
+    def talking(cls) -> frozenset[int]:
+        """The numbers of the files of those for whom the rules below hold."""
+        return frozenset(
+            one.file for one in cls._all if one.file != -1 and not one.transport.is_closing()
+        )
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -43,29 +52,42 @@ class Patient(H11Protocol):
         self._sending = _Timer(self.loop)
         self.since = self.loop.time()
         self.sender, self.is_proxy = "", False
+        self.file, self._of_capture = -1, False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]  # as uvicorn has it
         if self.client:
             address = str(self.client[0])
             self.sender, self.is_proxy = sender(address), self.trusts(address)
+        if (conn := self.transport.get_extra_info("socket")) is not None:
+            self.file = conn.fileno()
+            self._all.add(self)
         if not self._has_place():
             self.transport.abort()
             return
         self._receiving.start(HEADERS, self._too_slow)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._all.discard(self)
         self._receiving.stop()
         self._sending.stop()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         asked, before = self.cycle, self.silent
+        in_parts = self._in_parts(data)
+        if in_parts and self.conn.their_state is h11.SEND_BODY and before:
+            # the rest of what has its answer: nobody reads it, and its time runs
+            return
+        if in_parts and len(data) >= _MUCH and data.count(b"\r\n") > len(data) // _FINEST:
+            self._too_slow()
+            return
         super().data_received(data)
         if self.transport.is_closing():
             self._ends()
             return
         if self.cycle is not asked:
+            self._of_capture = False
             # the headers are there; what its body has is counted from here
             self._receiving.stop()
             if before:
@@ -107,8 +129,12 @@ class Patient(H11Protocol):
     def _wait_for_more(self) -> None:
         """What has begun to come has a time for its rest; no next byte gives it a new one."""
         if self.conn.their_state is h11.SEND_BODY:
-            left = self.cycle.response_complete
-            seconds = HEADERS if left else _CAPTURE if self._hands_in() else BODY
+            left, capture = self.cycle.response_complete, self._hands_in()
+            if capture and not left and not self._of_capture:
+                # known by its link only now, and what came before was a form to us
+                self._of_capture = True
+                self._receiving.stop()
+            seconds = HEADERS if left else _CAPTURE if capture else BODY
             self._receiving.start(seconds, self._too_slow)
         elif self.conn.their_state is not h11.IDLE:
             self._receiving.stop()
@@ -116,7 +142,14 @@ class Patient(H11Protocol):
             self._receiving.start(HEADERS, self._too_slow)
 
     def _hands_in(self) -> bool:
-        return str(self.scope["path"]).startswith(f"{PREFIX}/")
+        """Does a capture come by a link that there is? What the path is called proves nothing."""
+        return bool(self.scope.get(RECEIVING))
+
+    def _in_parts(self, data: bytes) -> bool:
+        """Does a body come, or begin here, whose length is not said before it?"""
+        if self.conn.their_state is h11.SEND_BODY:
+            return any(name == b"transfer-encoding" for name, _ in self.headers)
+        return b"chunked" in data[: 1 << 16].lower()
 
     def _too_slow(self) -> None:
         self.transport.close()
@@ -174,13 +207,3 @@ class _Timer:
         if self._handle is not None:
             self._handle.cancel()
         self._handle = None
-
-
-class Loop(asyncio.SelectorEventLoop):
-    """uvicorn gives no time for a handshake of TLS, and asyncio a minute of it."""
-
-    async def create_server(self, *given: Any, **named: Any) -> asyncio.Server:
-        if isinstance(named.get("ssl"), ssl.SSLContext):
-            named["ssl_handshake_timeout"] = _HANDSHAKE
-        made: asyncio.Server = await super().create_server(*given, **named)
-        return made

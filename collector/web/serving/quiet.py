@@ -9,7 +9,7 @@ import time
 _SECONDS = 60.0
 # of a database: each connection that it broke is a line
 _POOLS = tuple(f"sqlalchemy.pool.impl.{kind}" for kind in ("QueuePool", "NullPool"))
-_SAID = "Invalid HTTP request received."
+_SAID = ("Invalid HTTP request", "Unsupported upgrade request", "No supported WebSocket library")
 
 
 class Seldom(logging.Filter):
@@ -20,7 +20,7 @@ class Seldom(logging.Filter):
         self._seconds, self._since, self._count = seconds, float("-inf"), 0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.msg != _SAID:
+        if not str(record.msg).startswith(_SAID):
             return True
         self._count += 1
         if time.monotonic() - self._since < self._seconds:

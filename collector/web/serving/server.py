@@ -29,6 +29,7 @@ from collector.web.asking import settings as told
 from collector.web.asking.settings import Settings
 from collector.web.keeping.state import State
 from collector.web.serving.app import application, house
+from collector.web.serving.door import more_files
 from collector.web.serving.patience import Patient
 from collector.web.serving.quiet import quiet
 
@@ -78,6 +79,7 @@ def built(given: dict[str, Any]) -> Starlette:
     """The application as it was asked for; what a killed one left of downloads goes first."""
     private.sweep()
     quiet()
+    more_files()
     settings = settings_of(given)
     Patient.trusts = staticmethod(settings.trusts)
     shared = house(given["register"], State.open(given["state"]), settings)
@@ -170,7 +172,8 @@ def _serve(given: dict[str, Any], workers: int) -> None:
         access_log=False,
         log_level="warning",
         http="collector.web.serving.patience:Patient",
-        loop="collector.web.serving.patience:Loop",
+        ws="none",
+        loop="collector.web.serving.door:Loop",
         timeout_keep_alive=15,
         h11_max_incomplete_event_size=32 * 1024,
         timeout_graceful_shutdown=10,

@@ -22,6 +22,8 @@ base=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd) || exit 2
 wrong=0
 files=0
 units=0
+room=''
+asides=0
 
 say() { printf '%s\n' "$*"; }
 
@@ -232,8 +234,32 @@ rights() { # mode owner@device:inode list path
   fi
 }
 
-exchanged() { # kept
-  cp -a -- "$1" ./x && mv -f -T -- ./x "../$name"
+exchanged() { # number path
+  if ln -- "../$name" ./x; then
+    # nobody but us gets at this name of it
+    set_aside "$1" ./x "$2" && rm -f -- ./x || return 1
+  fi
+  cp -a -- "$place/kept/$1" ./x && mv -f -T -- ./x "../$name"
+}
+
+# Who changed a file after hostpledge did finds it here. A second name needs no room on the disk.
+set_aside() { # number entry path
+  [ -n "$room" ] || return 0
+  if [ -L "$2" ]; then
+    [ ! -L "$place/kept/$1" ] || [ "$(readlink "$2")" != "$(readlink "$place/kept/$1")" ] || return 0
+  else
+    [ -f "$2" ] || return 0
+    ! cmp -s -- "$place/kept/$1" "$2" 2>/dev/null || return 0
+  fi
+  text=$(line_of "$3")
+  # what was absent has no number of its own
+  asides=$((asides + 1))
+  while [ -e "$room/$asides" ] || [ -L "$room/$asides" ]; do asides=$((asides + 1)); done
+  if mkdir -p -- "$room" && { ln -- "$2" "$room/$asides" || cp -a -- "$2" "$room/$asides"; } && printf '%s %s\n' "$asides" "$text" >>"$room/list"; then
+    return 0
+  fi 2>/dev/null
+  rm -f -- "$room/$asides"
+  say "no room to keep what stood there before: $text"
 }
 
 put_back() { # kept path
@@ -288,13 +314,13 @@ one_path() { # kind id mode owner path
   case $1 in
     file | link)
       if [ -z "$reach" ]; then
-        { cd / && put_back "$place/kept/$2" "$5"; } || fault "$5"
+        { cd / && set_aside "$2" "$5" "$5" && put_back "$place/kept/$2" "$5"; } || fault "$5"
       else
-        apart exchanged "$place/kept/$2" 2>/dev/null || spared "$5" "$reach"
+        apart exchanged "$2" "$5" 2>/dev/null || spared "$5" "$reach"
       fi
       ;;
     absent)
-      [ "$there" = 1 ] || gone "$5" || fault "$5"
+      [ "$there" = 1 ] || { [ -n "$reach" ] || set_aside - "./$name" "$5"; gone "$5"; } || fault "$5"
       ;;
     directory)
       if [ "$there" = 1 ] || [ ! -d "./$name" ]; then
@@ -521,7 +547,14 @@ undo() { # family
     fi
     return 0
   fi
-  if ! hand_over || ! restore "$place"; then
+  room=$base/.replaced/$1-$(date -u '+%Y%m%dT%H%M%SZ')
+  while [ -e "$room" ]; do room=${room}x; done
+  hand_over && restore "$place"
+  status=$?
+  if [ -s "$room/list" ]; then
+    say "$1: what stood there before is kept in $room, named in its list"
+  fi
+  if [ "$status" != 0 ]; then
     say "$1: not all of it is put back; mend what is said above and run this again" >&2
     return 1
   fi

@@ -73,11 +73,16 @@ _SUFFIXES = (".pdf", ".html")
 @click.option(
     "--by",
     metavar="DATE",
-    help=tr("未指定期限的问题，整改到此日", "the day to mend by where a finding has none"),
+    help=tr(
+        "未指定期限或期限已过的问题，整改到此日（已过的原期限与“已逾期”写入通知书）",
+        "the day to mend by where a finding has none, or one that has passed (the notice says "
+        "that one too, and that it is late)",
+    ),
 )
 @click.option("--issuer", metavar="NAME", help=tr("发出单位", "who sends it"))
 @click.option("--number", metavar="TEXT", help=tr("文号，默认为登记编号-日期", "its number"))
 @click.option("--owner", metavar="NAME", help=tr("只列此人负责的", "only what this person owns"))
+@click.option("--overdue", is_flag=True, help=tr("只列已逾期的", "only what is late already"))
 @click.option(
     "--again",
     is_flag=True,
@@ -111,6 +116,7 @@ def notice(
     issuer: str | None,
     number: str | None,
     owner: str | None,
+    overdue: bool,
     again: bool,
     draft: bool,
     check: bool,
@@ -118,7 +124,7 @@ def notice(
     location: str | None,
 ) -> int:
     now = datetime.now(UTC)
-    _check_words(place, since, after, recheck=recheck, check=check)
+    _check_words(place, since, after, recheck=recheck, check=check, overdue=overdue)
     asked = Asked(
         recheck,
         _start(since, now) if since else None,
@@ -130,6 +136,7 @@ def notice(
         draft,
         check,
         once=len(set(ids)) != 1 and not again,
+        overdue=overdue,
     )
     register = open_register(location)
     strangers.refuse_person(register, owner, "--owner")
@@ -161,7 +168,13 @@ def notice(
 
 
 def _check_words(
-    place: Path | None, since: str | None, after: str | None, *, recheck: bool, check: bool
+    place: Path | None,
+    since: str | None,
+    after: str | None,
+    *,
+    recheck: bool,
+    check: bool,
+    overdue: bool,
 ) -> None:
     if place is None and not check:
         raise click.UsageError(
@@ -169,6 +182,10 @@ def _check_words(
         )
     if since and not recheck:
         raise click.UsageError(tr("--since 只与 --recheck 合用", "--since goes with --recheck"))
+    if overdue and recheck:
+        raise click.UsageError(
+            tr("--overdue 不与 --recheck 合用", "--overdue goes without --recheck")
+        )
     if after and (since or not recheck):
         raise click.UsageError(
             tr(

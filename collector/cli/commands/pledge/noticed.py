@@ -30,7 +30,8 @@ class Noticed:
 
     What no evidence speaks of any more counts as open, as does what was mended by evidence that
     proves nothing now: that is `unproven`, and not late. `next_day` is the first day of what is
-    open (empty where there is none); `late`: it is over. Of one that was withdrawn nothing counts.
+    open (empty where there is none); `late`: it is over. Of one that was withdrawn nothing counts,
+    and of one whose evidence is `void` what other evidence found alone; `gone` are the others.
     """
 
     record: PledgeRecord
@@ -40,6 +41,8 @@ class Noticed:
     late: bool
     next_day: str = ""
     unproven: int = 0
+    void: bool = False
+    gone: int = 0
 
     @property
     def named(self) -> int:
@@ -47,7 +50,7 @@ class Noticed:
 
     @property
     def mended(self) -> int:
-        return 0 if self.notice.withdrawn else self.named - self.open - self.waived
+        return 0 if self.notice.withdrawn else self.named - self.open - self.waived - self.gone
 
     @property
     def withdrawn(self) -> str:
@@ -111,6 +114,7 @@ def noticed(
     from collector.pledges.record.notices import notices as on_record
     from collector.pledges.record.notices import place_of
     from collector.pledges.record.times import CHINA
+    from collector.pledges.record.voiding import voided
     from collector.pledges.standing.found_now import lives_now
 
     given = on_record(record)
@@ -124,20 +128,24 @@ def noticed(
         unread.append(f"{record.id}: {one_line(said, 600)}")
         return
     states = {place_of(life.control, life.host): life.state for life in lives}
+    void = {entry["sequence"] for entry in voided(record)}
     gone = {place_of(x.control, x.host) for x in lives if x.state == "closed" and not x.proven}
     for notice in given:
         if notice.withdrawn is not None:
             yield Noticed(record, notice, 0, 0, late=False)
             continue
-        found = [states.get(key, "open") for key in notice.named]
-        days = [
-            day for key, day in notice.named.items() if day and states.get(key, "open") == "open"
-        ]
+        # what nobody saw on this customer's hosts is not asked of them
+        unseen = "gone" if notice.evidence in void else "open"
+        found = [states.get(key, unseen) for key in notice.named]
+        days = [d for key, d in notice.named.items() if d and states.get(key, unseen) == "open"]
         first = min(days, default="")
         late = bool(first) and first < today
         unproven = len(gone & notice.named.keys())
         opened, waived = found.count("open") + unproven, found.count("waived")
-        yield Noticed(record, notice, opened, waived, late=late, next_day=first, unproven=unproven)
+        yield Noticed(
+            record, notice, opened, waived, late=late, next_day=first, unproven=unproven,
+            void=notice.evidence in void, gone=found.count("gone"),
+        )  # fmt: skip
 
 
 def to_json(one: Noticed) -> dict[str, Any]:
@@ -154,6 +162,7 @@ def to_json(one: Noticed) -> dict[str, Any]:
         "mended": one.mended,
         "unproven": one.unproven,
         "overdue": one.late,
+        "void_evidence": one.void,
         "withdrawn": dict(one.notice.withdrawn) if one.notice.withdrawn else None,
     }
 
@@ -180,6 +189,7 @@ def drawn(rows: Sequence[Noticed], form: str, *, none: str) -> str | bytes:
         "mended": tr("已整改", "mended"),
         "overdue": tr("逾期", "overdue"),
         "withdrawn": tr("撤回", "withdrawn"),
+        "void_evidence": tr("依据已作废", "rests on void evidence"),
     }
     cells = [_cells(one) for one in rows]
     if form == "csv":
@@ -212,6 +222,8 @@ def _table(rows: Sequence[Noticed]) -> str:
     )
     for one in rows:
         late = tr(" 逾期", " late") if one.late else ""
+        if one.void:
+            late += tr(" 依据已作废", " evidence void")
         gone = tr(f"{one.withdrawn} 撤回", f"{one.withdrawn} withdrawn") if one.withdrawn else ""
         counts = (f"{one.open}/{one.named}", str(one.waived), str(one.mended))
         table.add_row(
@@ -257,4 +269,5 @@ def _cells(one: Noticed) -> list[Cell]:
         one.mended,
         one.late,
         one.withdrawn,
+        one.void,
     ]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
+from collector.cli.commands.pledge.changes import notice_check
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.words import person_given, prose_given
@@ -13,6 +15,9 @@ from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang_option, tr
 from collector.errors import BadInput
 from collector.export.envelope import Identity
+
+if TYPE_CHECKING:
+    from collector.pledges.register.register import Register
 
 
 @click.command(
@@ -84,10 +89,25 @@ def void(
         if withdraw
         else tr("已作废，日志与证据包保留", "is void; its bundle and its entry in the log stay")
     )
+    resting = [] if withdraw else _resting_on(register, id, number)
+    answer(notices=[one["number"] for one in resting])
     out(
         tr(
             f"{id} 第 {version.number} 版：第 {number} 份证据{what}\n",
             f"{id}, version {version.number}: evidence {number} {what}\n",
         )
     )
+    if resting:
+        notice_check.tell_void(resting, location)
     return 0
+
+
+def _resting_on(register: Register, id: str, number: int) -> list[dict[str, str]]:
+    """The notices that stand and were given of that evidence."""
+    from collector.pledges.record.notices import notices
+
+    return [
+        {"pledge": id, "number": one.number}
+        for one in notices(register.get(id))
+        if one.evidence == number and one.withdrawn is None
+    ]

@@ -48,6 +48,8 @@ class Asked:
     check: bool = False
     # nothing is made either where notices that stand tell all of it already
     once: bool = False
+    # of what is late already alone
+    overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,15 @@ class Made:
     """A notice: the bytes of the page, and what goes on record of it.
 
     `again`: notices to mend that stand, and how many of its findings each names already. `stands`:
-    they tell all of it, and it was asked for once, so that there is no page.
+    they tell all of it, and it was asked for once, so that there is no page. `late`: the days of
+    what was to be mended before today.
     """
 
     data: bytes
     entry: dict[str, Any]
     again: tuple[tuple[str, int], ...] = ()
     stands: bool = False
+    late: tuple[str, ...] = ()
 
     @property
     def number(self) -> str:
@@ -82,8 +86,9 @@ def made(register: Register, id: str, asked: Asked, now: datetime, *, html: bool
     today = now.astimezone(CHINA).date()
     _has_come(earlier, today, id)
     lives = [life for life in lives_now(register, record, now) if _is_of(life, asked.owner)]
-    if not asked.recheck:
-        lives = [_to_come(life, today) for life in lives]
+    late = {} if asked.recheck else _late(lives, today)
+    lives = [x for x in lives if not asked.overdue or place_of(x.control, x.host) in late]
+    lives = [life if asked.recheck else _to_come(life, today) for life in lives]
     lives = [_in_time(life, asked.by) for life in lives]
     opened = model.open_ones(lives)
     since = (asked.since or newest.collected_at) if asked.recheck else None
@@ -104,7 +109,7 @@ def made(register: Register, id: str, asked: Asked, now: datetime, *, html: bool
         record,
         lives,
         (newest.sequence, newest.collected_at, newest.digest),
-        model.Asked(kind, _shown(number, asked), asked.issuer, asked.by, since, earlier),
+        model.Asked(kind, _shown(number, asked), asked.issuer, asked.by, since, earlier, late),
         now,
         lang(),
     )
@@ -125,7 +130,7 @@ def made(register: Register, id: str, asked: Asked, now: datetime, *, html: bool
     stands = asked.once and _stands(record, entry)
     data = b"" if asked.check or stands else _set(given, html=html)
     entry["sha256"] = hashlib.sha256(data).hexdigest()
-    return Made(data, entry, again, stands)
+    return Made(data, entry, again, stands, tuple(late.values()))
 
 
 def _named_already(record: PledgeRecord, entry: dict[str, Any]) -> tuple[tuple[str, int], ...]:
@@ -219,6 +224,15 @@ def _to_come(life: Life, today: date) -> Life:
     if life.closed or life.due is None or life.due.astimezone(CHINA).date() >= today:
         return life
     return replace(life, due=None)
+
+
+def _late(lives: Sequence[Life], today: date) -> dict[tuple[str, str], str]:
+    """By control and host the days of what is open and was to be mended before today."""
+    return {
+        place_of(life.control, life.host): _day(life)
+        for life in lives
+        if life.state == "open" and life.due is not None and _day(life) < today.isoformat()
+    }
 
 
 def _in_time(life: Life, by: str) -> Life:

@@ -123,6 +123,10 @@ class Words:
             return Unknown(f"--tcp-option {number}")
         return Numeric("tcp_option", Spans.one(number), negate)
 
+    def segment(self, negate: bool) -> Match:
+        low, _, high = self.next().partition(":")
+        return Numeric("mss", Spans(((int(low), int(high or low)),)), negate)
+
     def syn(self, negate: bool) -> Match:
         return Numeric("flags", Spans.one(2), negate, 23)
 
@@ -280,7 +284,8 @@ _OPTIONS: dict[str, Callable[[Words, bool], Match]] = {
     "-p": Words.protocol, "-i": Words.interface_in, "-o": Words.interface_out,
     "--dport": Words.destination_port, "--dports": Words.destination_port,
     "--sport": Words.source_port, "--sports": Words.source_port, "--ports": Words.either_port,
-    "--tcp-flags": Words.flags, "--tcp-option": Words.tcp_option, "--syn": Words.syn,
+    "--tcp-flags": Words.flags, "--tcp-option": Words.tcp_option, "--mss": Words.segment,
+    "--syn": Words.syn,
     "--ctstate": Words.state,
     "--state": Words.state, "--ctstatus": Words.status,
     "--ctorigdst": Words.first_destination, "--ctorigdstport": Words.first_port,

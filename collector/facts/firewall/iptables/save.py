@@ -19,17 +19,30 @@ from collector.i18n.message import msg
 
 _PRIORITY = {"raw": -300, "mangle": -150, "nat": -100, "filter": 0, "security": 50}
 _HOOKS = {"PREROUTING": "prerouting", "INPUT": "input", "FORWARD": "forward"}
+_BUILT_IN = {
+    "filter": ("INPUT", "FORWARD", "OUTPUT"),
+    "nat": ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"),
+    "mangle": ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"),
+    "raw": ("PREROUTING", "OUTPUT"),
+    "security": ("INPUT", "FORWARD", "OUTPUT"),
+}
 _PASSIVE = {
     "LOG", "NFLOG", "ULOG", "TCPMSS", "CHECKSUM", "CLASSIFY", "TRACE", "SET", "TEE",
     "AUDIT", "SECMARK", "CONNSECMARK", "TCPOPTSTRIP", "MASQUERADE", "SNAT",
     "HMARK", "ECN", "RATEEST", "LED", "IDLETIMER", "SYSRQ",
 }  # fmt: skip
-_COMMAND = re.compile(r"(?:\[\d+:\d+\] )?(-A|--append|-I|--insert|-P|--policy)[ \t]+(\S.*)")
+_COMMAND = re.compile(
+    r"(?:\[\d+:\d+\] )?(-A|--append|-I|--insert|-P|--policy|-[FNXZ]|--flush|--new(?:-chain)?"
+    r"|--delete-chain|--zero)(?:[ \t]+(\S.*))?"
+)
+_SHORT = {
+    "--flush": "F", "--new": "N", "--new-chain": "N", "--delete-chain": "X", "--zero": "Z",
+}  # fmt: skip
 _IGNORED = {"comment"}
 _KNOWN = {
     "", "tcp", "udp", "udplite", "sctp", "dccp", "icmp", "icmp6", "icmpv6", "multiport",
     "conntrack", "state", "comment", "addrtype", "iprange", "mark", "connmark", "pkttype", "set",
-    "rpfilter", "ttl", "hl", "length", "dscp",
+    "rpfilter", "ttl", "hl", "length", "dscp", "tcpmss",
 }  # fmt: skip
 _ABSENT = {"owner", "cgroup", "rt", "frag", "mh", "ah", "esp", "hbh", "dst"}
 _RATES = {"limit", "hashlimit", "connlimit", "statistic"}
@@ -74,7 +87,7 @@ def saved(
         elif bare.startswith(":"):
             parser.chain(bare, read)
         elif match := _COMMAND.match(bare):
-            parser.command(match[1], match[2], bare, read)
+            parser.command(match[1], match[2] or "", bare, read)
         else:
             raise NotUnderstood(read, msg("not_line_iptables_save", bare=bare[:120]))
     if parser is not None:
@@ -101,7 +114,9 @@ class _Table:
         words = line[1:].split()
         if len(words) < 2:
             raise NotUnderstood(read, msg("not_chain_iptables_save", line=line[:120]))
-        name, policy = words[:2]
+        self._chain(*words[:2])
+
+    def _chain(self, name: str, policy: str) -> None:
         self.rules[name] = []
         hook = _HOOKS.get(name)
         if hook is None or policy == "-":
@@ -122,7 +137,12 @@ class _Table:
             self._rule(f"-A {rest}", read)
             return
         words = rest.split()
+        if (short := _SHORT.get(name, name[1:])) in _SHORT.values():
+            if not self._of_chain(short, words):
+                raise NotUnderstood(read, msg("not_line_iptables_save", bare=line[:120]))
+            return
         if name in ("-P", "--policy") and len(words) == 2 and words[1] in ("ACCEPT", "DROP"):
+            self._of(words[0])
             of = f"{self.prefix} {words[0]}"
             self.bases = [
                 replace(base, accept=words[1] == "ACCEPT") if base.chain == of else base
@@ -138,7 +158,44 @@ class _Table:
             return
         raise NotUnderstood(read, msg("not_line_iptables_save", bare=line[:120]))
 
+    def _of_chain(self, command: str, words: list[str]) -> bool:
+        """Flush, make, delete or zero chains; False where the tool would refuse that line.
+
+        It refuses the whole file then, so that nothing of it is loaded.
+        """
+        own = [name for name in self.rules if name not in _BUILT_IN.get(self.name, ())]
+        if len(words) > 1 or (not words and command == "N"):
+            return False
+        if command == "N":
+            if words[0] in self.rules or words[0] in _BUILT_IN.get(self.name, ()):
+                return False
+            self.rules[words[0]] = []
+            return True
+        if words and words[0] not in self.rules:
+            return command != "X" and words[0] in _BUILT_IN.get(self.name, ())
+        if command == "F" and not words:
+            # iptables-nft-restore keeps what the same file had before it, the older one does not
+            return not any(self.rules.values())
+        if command == "F":
+            self.rules[words[0]] = []
+        if command == "X":
+            gone = words or own
+            if any(name not in own or self.rules[name] for name in gone) or self._named(gone):
+                return False
+            for name in gone:
+                del self.rules[name]
+        return True
+
+    def _named(self, chains: list[str]) -> bool:
+        """Does a rule lead to one of the chains?"""
+        targets = {f"{self.prefix} {name}" for name in chains}
+        steps = (step for rules in self.rules.values() for rule in rules for step in rule.steps)
+        return any(isinstance(step, Go) and step.target in targets for step in steps)
+
     def _of(self, chain: str) -> list[Rule]:
+        """Its rules. A built-in chain is there without a line of its own, and lets through."""
+        if chain not in self.rules and chain in _BUILT_IN.get(self.name, ()):
+            self._chain(chain, "ACCEPT")
         return self.rules.setdefault(chain, [])
 
     def _rule(self, line: str, read: str) -> None:

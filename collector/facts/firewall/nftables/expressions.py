@@ -23,6 +23,9 @@ from collector.i18n.message import msg
 
 _FLAGS = {"fin": 1, "syn": 2, "rst": 4, "psh": 8, "ack": 16, "urg": 32, "ecn": 64, "cwr": 128}
 _NFPROTO = {"ipv4": 2, "ipv6": 10}
+_HEADERS = {"frag", "rt", "rt0", "rt2", "rt4", "mh", "hbh", "dst"}
+# of the field frag-off: more fragments follow, and which part of the packet this is
+_PIECE = 0x3FFF
 _ETHER = {"ip": 4, "ip6": 6, 0x0800: 4, 0x86DD: 6}
 
 
@@ -94,6 +97,8 @@ def conditions(op: str, left: Any, right: Any, reader: Reader) -> tuple[Match, .
         alternatives = tuple(_together(fields, value) for value in held)
         implied = tuple(m for part in fields for m in _implied(part))
         return (*implied, OneOf(alternatives, negate))
+    if isinstance(left, dict) and "exthdr" in left:
+        return (_header(negate, left["exthdr"], reader.values(right)),)
     mask = None
     if isinstance(left, dict) and "&" in left:
         left, given = left["&"]
@@ -106,8 +111,10 @@ def conditions(op: str, left: Any, right: Any, reader: Reader) -> tuple[Match, .
     values = reader.values(right)
     if values == ["*"]:
         return _implied(left)
-    if mask is not None and _field(left) not in ("flags", "mark", "ctmark"):
+    if mask is not None and _field(left) not in ("flags", "mark", "ctmark", "frag"):
         raise Foggy(msg("masked_field"))
+    if _field(left) == "frag" and (mask is None or mask & ~_PIECE):
+        raise Foggy("ip.frag-off")  # whether routers may cut it, its sender says
     if _field(left) == "flags":
         return (*_implied(left), _flag_match(op, right, mask, reader))
     if _field(left) == "status" and op == "!=" and isinstance(right, str):
@@ -117,6 +124,18 @@ def conditions(op: str, left: Any, right: Any, reader: Reader) -> tuple[Match, .
     if op == "!=" and isinstance(right, dict) and "range" in right:
         return (*_implied(left), told, *_below_and_above(right["range"]))
     return (*_implied(left), told)
+
+
+def _header(negate: bool, inner: Any, values: list[Any]) -> Match:
+    """A header of IPv6 that the packets asked about do not have, as `_ABSENT` of iptables."""
+    if inner.get("name") not in _HEADERS:
+        raise Foggy(f"exthdr.{inner.get('name')}")
+    if "field" in inner:
+        return Numeric("proto", NONE)
+    missing = all(value in (False, "missing") for value in values)
+    if not missing and not all(value in (True, "exists") for value in values):
+        raise Foggy(f"exthdr.{inner['name']}")
+    return Numeric("family", Spans.one(4, 6), negate is missing)
 
 
 def _below_and_above(bounds: Any) -> tuple[Match, ...]:
@@ -168,6 +187,8 @@ def _field(left: Any) -> str:
         name = f"fib.{inner.get('result')}." + ".".join(
             [flags] if isinstance(flags, str) else flags
         )
+    elif kind == "tcp option":
+        name = f"{kind}.{inner.get('name')}.{inner.get('field')}"
     else:
         name = f"{kind}.{inner.get('key')}"
     if name not in FIELDS:
@@ -188,6 +209,10 @@ def _implied(left: Any) -> tuple[Match, ...]:
         if protocol in PROTOCOLS or protocol in ("udplite", "dccp", "igmp", "comp", "icmp6"):
             number = PROTOCOLS.get(protocol)
             return (Numeric("proto", NONE if number is None else Spans.one(number)),)
+    if "tcp option" in left:
+        # where the option is missing, neither a match on it nor its contrary holds
+        there = Numeric("mss", Spans(((0, 65_535),)))
+        return (Numeric("proto", Spans.one(PROTOCOLS["tcp"])), there)
     if "ct" in left and " " in str(left["ct"].get("key", "")):
         return (Numeric("family", Spans.one(6 if "ip6" in left["ct"]["key"] else 4)),)
     return ()

@@ -10,6 +10,7 @@ FIELDS = {
     "udplite.dport": "dport", "sctp.dport": "dport", "dccp.dport": "dport",
     "ip.ttl": "ttl", "ip6.hoplimit": "ttl", "ip.dscp": "dscp", "ip6.dscp": "dscp",
     "meta.length": "length", "ip.length": "length",
+    "ip.frag-off": "frag", "tcp option.maxseg.size": "mss",
     "tcp.flags": "flags", "icmp.type": "none", "icmpv6.type": "none", "icmp.code": "none",
     "icmpv6.code": "none", "igmp.type": "none", "esp.spi": "none", "ah.spi": "none",
     "meta.iifname": "iif", "meta.iif": "iif", "meta.oifname": "oif", "meta.oif": "oif",

@@ -226,6 +226,13 @@ class Statements:
             while self.take("."):
                 flags.append(self.next())
             return {"fib": {"flags": flags, "result": self.next()}}
+        if word == "exthdr" and self.peek(1) in ("exists", "missing"):
+            return {"exthdr": {"name": self.next()}}
+        if word == "tcp" and self.take("option"):
+            option = {"name": self.next()}
+            if self.peek() not in ("exists", "missing"):
+                option["field"] = self.next()
+            return {"tcp option": option}
         if word in _HEADERS and re.fullmatch(r"[a-z0-9-]+", self.peek()):
             return {"payload": {"protocol": word, "field": self.next()}}
         raise Strange(word)

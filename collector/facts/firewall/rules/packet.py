@@ -29,7 +29,8 @@ class Packet:
     `natted`: its destination was decided by a rule of NAT; `first_daddr`, `first_dport` are what
     it was sent to; `guess`: what they became is not known. `cast`: `unicast`, `broadcast` or
     `multicast`. `ttl` (hop limit), `dscp`, `length` (of the whole packet, bytes) and `tcp_option`
-    (the number of one beyond the usual, 0 for none) are None where no rule asks.
+    (the number of one beyond the usual, 0 for none) are None where no rule asks, as is `mss`, the
+    biggest segment that its sender says it takes (-1: it says none).
     """
 
     family: int
@@ -53,6 +54,7 @@ class Packet:
     dscp: int | None = None
     length: int | None = None
     tcp_option: int | None = None
+    mss: int | None = None
 
     @property
     def tracked(self) -> bool:
@@ -81,6 +83,9 @@ class Packet:
             "dscp": self.dscp,
             "length": self.length,
             "tcp_option": self.tcp_option,
+            "mss": self.mss,
+            # a later fragment opens no connection, and the packets asked about come in one piece
+            "frag": 0,
         }
         return known[name]
 

@@ -50,14 +50,8 @@ _SETTINGS = (
     *("--backlog_wait_time", "-a0", "--backlog"),
 )
 _FLAGS: tuple[str, ...] = (
-    "-c",
-    "-i",
-    "-s",
-    "-l",
-    "-v",
-    "-h",
-    "--loginuid-immutable",
-    "--reset-lost",
+    *("-c", "-i", "-s", "-l", "-v", "-h"),
+    *("--loginuid-immutable", "--reset-lost"),
 )
 _FLAGS += ("--reset_backlog_wait_time_actual", "--reset_backlog_wait_time")
 
@@ -156,11 +150,22 @@ def _version(path: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
 
 
+class _Stray(NotUnderstood):
+    """A word that belongs to no option: auditctl(8) refuses the line."""
+
+
 def _filed(lines: list[str]) -> list[Rule]:
     rules: list[Rule] = []
+    goes_on = False
     for line in lines:
-        words = _words(line, _FILES)
+        try:
+            words = _words(line, _FILES)
+        except _Stray:
+            if not goes_on:
+                raise
+            continue
         option = words[0][0] if words else ""
+        goes_on = goes_on or option in ("-i", "-c")
         if option == "-D":
             rules.clear()
         elif option in ("-d", "-W"):
@@ -206,7 +211,9 @@ def _words(line: str, read: str) -> list[tuple[str, str]]:
                 value = tokens.pop(0)
             found.append((name, value))
         else:
-            raise NotUnderstood(read, msg("not_option_auditctl", token=token, line=line))
+            said = msg("not_option_auditctl", token=token, line=line)
+            # what is written behind a backslash is of the word before it
+            raise NotUnderstood(read, said) if "\\" in line else _Stray(read, said)
     return found
 
 

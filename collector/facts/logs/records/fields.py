@@ -36,8 +36,12 @@ _PROGRAM = re.compile(
 )
 _LISTED = re.compile(r"(?:^| )[A-Za-z(][\w.()/@-]*(?:\[\d+\])?:")
 # Masking leaves of a tag such as k3s its first letter. Only behind time and host is that a tag:
-# further on it is any word of a message. busybox writes facility and level before it.
-_TAG = re.compile(r"[^ ]+ (?:[\w*]+\.[\w*]+ )?[A-Za-z(*][\w.()/@*-]*(?:\[[\w.*-]+\])?:(?: |$)")
+# further on it is any word of a message. busybox writes facility and level before it. The plugin by
+# which rpm tells of packages calls itself [RPM].
+_TAG = re.compile(
+    r"[^ ]+ (?:[\w*]+\.[\w*]+ )?"
+    r"(?:[A-Za-z(*][\w.()/@*-]*(?:\[[\w.*-]+\])?|\[R(?:PM|\*\*)\]\[[\d*]+\]):(?: |$)"
+)
 
 # Of each kind: what its message looks like, and what must be found in it besides.
 _NETWORK, _LOCAL = ("subject", "address"), ("subject",)

@@ -38,11 +38,20 @@ class Sent:
     nothing: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
     standing: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
 
     def named_already(self, id: str, notice: Made) -> None:
-        """Keeps what a notice that stands already told its customer to mend."""
+        """Keeps what a notice that stands already told its customer to mend, and what is late."""
+        if notice.late:
+            said = tr(
+                f"{id}：{len(notice.late)} 项已逾期（最早原期限 {min(notice.late)}），"
+                "通知书写明原期限与新期限",
+                f"{id}: {len(notice.late)} finding(s) are late already (the first was due "
+                f"{min(notice.late)}): the notice says both their day and the new one",
+            )
+            self.late.append(one_line(said, 300))
         every = len(Notice(notice.entry).named)
         for number, named in notice.again:
             said = tr(
@@ -81,6 +90,11 @@ class Sent:
                 f"{told} pledge(s) were told all of it by notices that stand: none is given again "
                 "(--again gives it)",
             )
+            click.echo(said, err=True)
+        for line in self.late[:_NAMED]:
+            click.echo(line, err=True)
+        if (rest := len(self.late) - _NAMED) > 0:
+            said = tr(f"… 另有 {rest} 份含已逾期的", f"… {rest} more have findings that are late")
             click.echo(said, err=True)
         for line in self.again[:_NAMED]:
             click.echo(line, err=True)
@@ -168,9 +182,22 @@ def _plain(id: str, notice: Made) -> dict[str, Any]:
         "kind": entry["kind"],
         "findings": sum(len(row["hosts"]) for row in rows),
         "first_day": min(days, default=None),
+        "late": len(notice.late),
         "of": entry.get("of"),
         "named_already": [{"number": n, "findings": count} for n, count in notice.again],
     }
+
+
+def tell_void(notices: Sequence[dict[str, str]], location: str | None) -> None:
+    """Notices whose evidence is void now: what nobody else saw they ask for no more."""
+    numbers = ", ".join(one["number"] for one in notices)
+    said = tr(
+        f"已发的通知书以它为据：{numbers}；其所列而别的证据未见的，不再计为未闭环或逾期。撤回并告知用户：",
+        f"notices were given of it: {numbers}; what they name and no other evidence shows counts "
+        "as neither open nor late any more. To withdraw them, so that the customer is told:",
+    )
+    for line in (said, _back(notices, location)):
+        click.echo(line, err=True)
 
 
 def _tell_back(written: Sequence[dict[str, str]], location: str | None) -> None:

@@ -282,13 +282,14 @@ def _send(
     by_mail = person.scheme(number).startswith("mailto")
     borne = [one for one in message.files if by_mail and one[1] not in gone]
     digests = [sha256 for _, sha256 in borne]
-    outbox.begin(message, channel, digests)
     with private.set_aside() as aside:
         files = []
         for name, sha256 in borne:
             # under the name that it is to have
             files.append(aside / Path(name).name)
             files[-1].write_bytes(outbox.file(sha256).read_bytes())
+        # last of all: what fails before is no sending
+        outbox.begin(message, channel, digests)
         outcome = sending.send(person.channels[number], message.subject, message.body, files)
     outbox.ended(message, channel, outcome, datetime.now(UTC), digests)
     return outcome
