@@ -6,7 +6,7 @@ CONTROL_TESTS = $(addprefix tests/test_,control_pages.py golden.py harden_metada
   messages.py releases.py remedies.py samples.py schema.py words.py)
 export PYTHON VENV PREFIX LINKS EXTRAS
 
-.PHONY: help demo test test-vm lint unit quick golden hosts rulesets shells fuzz bench bench-register lock changelog release install uninstall deb man collection sanity docs readers audit bench-web new-control control clean
+.PHONY: help demo test test-vm lint unit quick golden hosts rulesets shells fuzz bench bench-mesh bench-register lock changelog release install uninstall deb man collection sanity docs readers audit bench-web new-control control clean
 
 help:
 	@echo 'make demo    the main job on this machine and, where containers can run, on a small real fleet'
@@ -18,6 +18,7 @@ help:
 	@echo 'make shells COUNT=2000 FROM=0   more shell scripts held to dash and bash'
 	@echo 'make fuzz COUNT=5000 SECONDS=60   more hostile inputs, guided by coverage too, until one is a defect; and slow ones'
 	@echo 'make bench   collecting against bare ssh, signing and verifying against plain reading'
+	@echo 'make bench-mesh   a mesh of Receptor nodes: 2,000 hosts and 20 kills, throughput of one node and more'
 	@echo 'make bench-register   lists over 2,500, 5,000 and 10,000 pledges, on SQLite and PostgreSQL'
 	@echo 'make bench-web   pages over 5,000 pledges and 20,000 hosts, on SQLite and PostgreSQL, and 50 readers'
 	@echo 'make new-control NAME=family.name [ROOM=room] [KIND=shell]   the files of a new control'
@@ -91,6 +92,10 @@ bench:
 	@tools/prepare.sh test
 	@$(BIN)/python -m tests.bench.evidence
 	@$(BIN)/python -m tests.bench.collecting $(BENCH_ARGS)
+
+bench-mesh:
+	@tools/prepare.sh test
+	@$(BIN)/python -m tests.bench.mesh $(BENCH_ARGS)
 
 bench-register:
 	@tools/prepare.sh test

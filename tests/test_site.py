@@ -40,6 +40,7 @@ _RUN_BY = {
     "docs/customers-guide.md": "tests/test_fleet_harden.py",
     "docs/exports.md": "tests/export/test_exports_page.py",
     "docs/keys.md": "tests/test_keys_guide.py",
+    "docs/mesh.md": "tests/mesh/test_receptor.py",
     "docs/operators-guide.md": "tests/test_readme.py",
     "docs/probes.md": "tests/test_fleet_probe.py",
     "docs/start.md": "tests/test_install.py",

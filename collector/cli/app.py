@@ -29,6 +29,8 @@ _COMMANDS = {
     "harden": "harden",
     "probe": "probe",
     "collect": "collect",
+    "mesh": "mesh.group",
+    "worker": "mesh.worker",
     "assess": "assess",
     "exposure": "engines.exposure",
     "retention": "engines.retention",
@@ -55,7 +57,7 @@ _COMMANDS = {
 }
 # what hostpledge-verify goes without, and a command would miss only halfway
 _WANTS = {
-    **dict.fromkeys(("run", "harden", "probe", "collect"), "ansible_runner"),
+    **dict.fromkeys(("run", "harden", "probe", "collect", "mesh", "worker"), "ansible_runner"),
     **dict.fromkeys(("pledge", "intake", "register", "serve", "doctor"), "sqlalchemy"),
 }
 _LEFT_OUT = frozenset({*_WANTS.values(), "alembic", "ansible", "jinja2", "openpyxl"})

@@ -29,6 +29,7 @@ def unproven(looked: Mapping[str, datetime], said: Mapping[str, Any], now: datet
                 "that person's word.",
             )
         )
+    found += by_nodes(said)
     found += odd_clocks(looked, now)
     if "handed_in" not in said and len(looked) < said["hosts"]:
         found.append(
@@ -39,6 +40,26 @@ def unproven(looked: Mapping[str, datetime], said: Mapping[str, Any], now: datet
             )
         )
     return found
+
+
+def by_nodes(said: Mapping[str, Any]) -> list[Text]:
+    """Of hosts that mesh nodes collected from; `said` as `unproven` has it."""
+    workers = said.get("workers", [])
+    if not workers:
+        return []
+    count = sum(worker["hosts"] for worker in workers)
+    # no node's name, and no key's, has anything in it that acts
+    names = [f"{worker['node']} {worker['key']}" for worker in workers]
+    more = " …" if len(names) > _NAMED else ""
+    return [
+        Text(
+            f"{count} 台主机由网格节点采集，签名方未直接连接：{'、'.join(names[:_NAMED])}{more}。"
+            "这些主机如此应答，是节点以其密钥所言。",
+            f"{count} host(s) were collected from by mesh nodes, and not by the signer: "
+            f"{', '.join(names[:_NAMED])}{more}. That these hosts answered so is the nodes' word, "
+            "by their keys.",
+        )
+    ]
 
 
 def odd_clocks(looked: Mapping[str, datetime], now: datetime) -> list[Text]:

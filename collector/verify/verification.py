@@ -239,6 +239,7 @@ def _check_hosts(bundle: Check, *, redacted: bool, script: str | None = None) ->
     gathered = looks.Gathered()
     targets: list[dict[str, Any]] = []
     given: dict[str, datetime] = {}
+    origins: list[dict[str, Any]] = []
     machines = told.Machines()
     place = bundle.findings.where
     for host, entry in bundle.hosts():
@@ -260,6 +261,7 @@ def _check_hosts(bundle: Check, *, redacted: bool, script: str | None = None) ->
         at = datetime.fromisoformat(entry["assessed_at"])
         seen = gathered.add(host, entry, capture.collected_at if capture else None)
         targets.append(evidence.target(host, entry["head"].get("machine", "")))
+        origins.append({k: v for k, v in entry["origin"].items() if k in ("run", "worker")})
         if not provenance.is_collected(entry["origin"], bundle.frame["run"]):
             given[host] = seen
         clauses.add([weighed_from_json(host, f) for f in entry["findings"]], at)
@@ -271,7 +273,8 @@ def _check_hosts(bundle: Check, *, redacted: bool, script: str | None = None) ->
     if clauses.to_json(asked.own_scope) != bundle.frame["clauses"]:
         raise VerifyFailed(msg("clauses_not_follow_findings"), where=place)
     judged = gathered.judged
-    _check_predicate(bundle, min(judged), max(judged), targets, len(given))
+    workers = provenance.workers(origins, bundle.frame["run"])
+    _check_predicate(bundle, min(judged), max(judged), targets, len(given), workers)
     return _Hosts(given, gathered.all(), asked, gathered.at, machines.alike())
 
 
@@ -293,6 +296,7 @@ def _check_predicate(
     last: datetime,
     targets: list[dict[str, Any]],
     handed_in: int,
+    workers: list[dict[str, Any]],
 ) -> None:
     frame, place = bundle.frame, bundle.findings.where
     expected = {
@@ -308,6 +312,9 @@ def _check_predicate(
         "clauses": {number: clause["verdict"] for number, clause in frame["clauses"].items()},
         **statement.asked(frame),
     }
+    # absent where no node collected; of the check before hardening it is not said
+    if "handed_in" in bundle.said and bundle.said.get("workers", []) != workers:
+        raise VerifyFailed(msg("the_signed_statement_says_another", key="workers"), where=place)
     for key, value in expected.items():
         if key in bundle.said and bundle.said[key] != value:
             raise VerifyFailed(msg("the_signed_statement_says_another", key=key), where=place)

@@ -43,6 +43,7 @@ _WITHOUT = {
     "inventory init": "prints a data inventory, of a schema of its own",
     "key trust": "prints the trust file, of a schema of its own",
     "pledge inventory": "Ansible's contract of inventory scripts",
+    "worker": "frames for the centre of a mesh (schemas/frame.schema.json)",
     "register checkpoint": "prints a signed note (C2SP)",
     "register prove": "prints a proof (C2SP), or a Sigstore bundle",
 }
@@ -172,6 +173,7 @@ def test_every_command_answers_programs() -> None:
         ("pledge hand-in-link --list", "pledge-hand-in-link", {"links"}),
         ("pledge hand-in-link P-1 web-1", "pledge-hand-in-link", {"link", "address"}),
         ("intake", "intake", {"taken", "not_taken", "refused", "waiting"}),
+        ("mesh list", "mesh-list", {"nodes"}),
         ("register machines", "register-machines", {"machines", "unread"}),
         ("register moved", "register-moved", {"moved"}),
         ("key show default", "key", {"keyid", "type", "pem"}),

@@ -18,7 +18,6 @@ import rfc8785
 from collector import assess, catalog
 from collector.alike_names import fold
 from collector.assess import Weighed
-from collector.attest.bundle.provenance import is_collected
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.judging_code import tool
@@ -130,14 +129,15 @@ class Draft:
             self._criteria.setdefault(finding.control, finding.expected)
         self._times.append(at)
         self._machines[capture.host] = entry["head"].get("machine", "")
-        self._origins.append({"run": entry["origin"].get("run")})
+        self._origins.append({k: v for k, v in entry["origin"].items() if k in ("run", "worker")})
         data = rfc8785.dumps(entry)
         self._places[capture.host] = (self._spool.seek(0, 2), len(data))
         self._spool.write(data)
 
-    def handed_in(self, run: Mapping[str, Any] | None) -> int:
-        """How many hosts were not collected from."""
-        return sum(not is_collected(origin, run) for origin in self._origins)
+    @property
+    def origins(self) -> Sequence[Mapping[str, Any]]:
+        """Of each host, which run and which mesh node its capture names."""
+        return self._origins
 
     @property
     def targets(self) -> list[dict[str, Any]]:

@@ -125,6 +125,7 @@ def make(
             beside,
             earlier.to_json() if earlier else None,
             checked.handed_in,
+            checked.workers,
         )
         payload = statement.to_bytes(subjects, predicate)
         _sign(data, payload, subjects, key, sm2_key, stamps)

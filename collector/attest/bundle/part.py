@@ -67,7 +67,7 @@ class Part:
     """A check in its place. `subjects` are paths under data/ → SHA-256 (hex).
 
     `targets` are its hosts, each as `evidence.target` has it; `handed_in` of them were not
-    collected from.
+    collected from; `workers` are the mesh nodes that collected from others (`provenance.workers`).
     """
 
     subjects: Mapping[str, str]
@@ -75,6 +75,7 @@ class Part:
     period: tuple[str, str]
     targets: Sequence[Mapping[str, Any]]
     handed_in: int = 0
+    workers: Sequence[Mapping[str, Any]] = ()
 
     @property
     def hosts(self) -> int:
@@ -138,14 +139,17 @@ def judge_into(
             draft.write(target, frame)
             target.flush()
             os.fsync(target.fileno())
-        period, targets, handed_in = draft.period, draft.targets, draft.handed_in(run)
+        period, targets = draft.period, draft.targets
+        handed_in = sum(not provenance.is_collected(o, run) for o in draft.origins)
+        workers = provenance.workers(draft.origins, run)
     finally:
         draft.close()
     subjects[evidence.FILE] = bag.file_digest(place / evidence.FILE)
     if script is not None:
         bag.store(place / SCRIPT, script.encode())
         subjects[SCRIPT] = script_digest(script)
-    return Part({f"{prefix}{n}": d for n, d in subjects.items()}, frame, period, targets, handed_in)
+    subjects = {f"{prefix}{n}": d for n, d in subjects.items()}
+    return Part(subjects, frame, period, targets, handed_in, workers)
 
 
 def before_into(data: Path, before: Before, asked: Asked, out: Path) -> Part:

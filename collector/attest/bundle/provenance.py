@@ -6,7 +6,7 @@ was handed in, whatever it says of itself: a capture file is written by whoever 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -28,6 +28,23 @@ def is_collected(origin: Mapping[str, Any], run: Mapping[str, Any] | None) -> bo
     capture that names a run in evidence of none claims it only.
     """
     return run is not None and origin.get("run") == run["nonce"]
+
+
+def workers(
+    origins: Iterable[Mapping[str, Any]], run: Mapping[str, Any] | None
+) -> list[dict[str, Any]]:
+    """Which mesh nodes collected, by which keys, and from how many hosts.
+
+    `origins` are those of all hosts, `run` as `is_collected` has it: what a capture that was
+    handed in says of a node is a claim.
+    """
+    counts: dict[tuple[str, str], int] = {}
+    for origin in origins:
+        worker = origin.get("worker")
+        if worker and is_collected(origin, run):
+            named = worker["node"], worker["key"]
+            counts[named] = counts.get(named, 0) + 1
+    return [{"node": n, "key": k, "hosts": counts[n, k]} for n, k in sorted(counts)]
 
 
 def of_output(sha256: str) -> Mapping[str, Any]:

@@ -26,12 +26,13 @@ def predicate(
     sm2: str | None = None,
     before: Mapping[str, Any] | None = None,
     handed_in: int = 0,
+    workers: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """What the statement says of its subjects, from evidence.json without its hosts.
 
     `targets` are these, each as `evidence.target` has it; `sm2` is the keyid of the SM2 signature
     that stands beside it; `before` speaks of the check before hardening; `handed_in` is how many of
-    the hosts nobody collected from.
+    the hosts nobody collected from, `workers` the mesh nodes that collected (ADR 70).
     """
     beside: dict[str, Any] = {} if sm2 is None else {"sm2": sm2}
     earlier = {} if before is None else {"before": dict(before)}
@@ -52,6 +53,7 @@ def predicate(
             "targets": list(targets),
             "clauses": {number: clause["verdict"] for number, clause in frame["clauses"].items()},
             **({"scope": frame["scope"]} if "scope" in frame else {}),
+            **({"workers": [dict(worker) for worker in workers]} if workers else {}),
             **asked(frame),
         }
     )

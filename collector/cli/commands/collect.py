@@ -11,6 +11,7 @@ import click
 from collector import catalog, script
 from collector.cli.options.ansible import ansible_options, family_option, how_of
 from collector.cli.options.answering import answer, answering
+from collector.cli.options.mesh.choosing import mesh_of, mesh_options
 from collector.cli.options.outputs import check_output
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import pledged
@@ -50,6 +51,7 @@ from collector.model import HostStatus
 )
 @family_option
 @ansible_options
+@mesh_options
 @lang_option
 @answering("collect")
 def collect(
@@ -80,7 +82,7 @@ def collect(
     if output is None:
         raise click.UsageError(tr("缺少 -o", "-o is missing"))
     check_output(output, location=location)
-    how = how_of(inventory, given)
+    how = how_of(inventory, given, mesh_of(given, location))
     if whole_register:
         wanted = Wanted(pledge_id or "", due, given_grade or 0, retry, within)
         with choice(how, location, output, wanted) as chosen:

@@ -10,6 +10,7 @@ import click
 
 from collector.cli.options.ansible import ansible_options, family_option, how_of
 from collector.cli.options.answering import answering, asked_form, prints
+from collector.cli.options.mesh.choosing import mesh_of, mesh_options
 from collector.cli.options.outputs import output_folder
 from collector.cli.options.packing import encrypting
 from collector.cli.options.paths import FilePath
@@ -91,6 +92,7 @@ _TRIES = 5
 )
 @family_option
 @ansible_options
+@mesh_options
 @lang_option
 @answering("run", *(form for form in FORMATS if form not in ("table", "json")))
 def run(
@@ -114,11 +116,13 @@ def run(
     **given: Any,
 ) -> int:
     """Exit status 0 when every host answered and every control is satisfied, 1 otherwise."""
+    from collector.cli.workflows.fleet_run import run_fleet
+    from collector.cli.workflows.selection import Wanted, choice
     from collector.run.collected.locks import sole
     from collector.run.collected.run_folder import RunFolder
     from collector.verify import open_bundle
 
-    stamps, encrypted = stampers(tsa), encrypting(encrypt_to)
+    stamps, encrypted, mesh = stampers(tsa), encrypting(encrypt_to), mesh_of(given, location)
     whole_register = from_register(inventory, due=due)
     form = _form_for_programs(whole_register)
     times = within, _spread(spread, due=due)
@@ -131,11 +135,8 @@ def run(
     )
     if whole_register or pledge is not None:
         check_attachable(signing)
-    output, how = output_folder(output, location), how_of(inventory, given)
+    output, how = output_folder(output, location), how_of(inventory, given, mesh)
     if whole_register:
-        from collector.cli.workflows.fleet_run import run_fleet
-        from collector.cli.workflows.selection import Wanted, choice
-
         wanted = Wanted(pledge_id or "", due, given_grade or 0, retry, *times)
         with choice(how, location, output, wanted) as chosen:
             if chosen is None:

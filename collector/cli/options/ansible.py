@@ -11,7 +11,7 @@ from collector.cli.ui.language import tr
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.remedies.work import unfilled
-from collector.run.ansible.inventory import How, asked_by_default
+from collector.run.ansible.inventory import How, Mesh, asked_by_default
 
 family_option = click.option(
     "--family",
@@ -79,7 +79,7 @@ def ansible_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def how_of(inventory: tuple[str, ...], given: dict[str, Any]) -> How:
+def how_of(inventory: tuple[str, ...], given: dict[str, Any], mesh: Mesh | None = None) -> How:
     """The Ansible options as one value; asks for passwords where that was wanted.
 
     Downloads and first scans take longer than a look: only who says `--seconds` limits them by it.
@@ -98,6 +98,7 @@ def how_of(inventory: tuple[str, ...], given: dict[str, Any]) -> How:
         forks=given["forks"],
         seconds=given["seconds"],
         step_seconds=given["seconds"] if _said("seconds") else How.step_seconds,
+        mesh=mesh,
     )
 
 

@@ -18,11 +18,11 @@ from collector.cli.ui.language import tr
 from collector.cli.ui.progress import HostProgress
 from collector.cli.workflows.evidence import Signing, make_bundle, write_report
 from collector.cli.workflows.fleet_summary import Outcome, answer_of, outcome_of, say, to_json
+from collector.cli.workflows.gathering import collect
 from collector.cli.workflows.selection import Choice, Part, nothing_of
 from collector.errors import BadInput, CollectorError
 from collector.export.envelope import as_json
 from collector.i18n.message import msg
-from collector.run.ansible import engine
 from collector.run.collected.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def run_fleet(
     with taken as folder:
         chosen.write_down(output)
         with HostProgress() as progress:
-            engine.collect(folder, how, chosen.hosts, progress=progress, end=False)
+            collect(folder, how, chosen.hosts, progress=progress, end=False)
         outcomes = prove(chosen, folder, output, signing, also)
         say(outcomes, output)
         if not settled(outcomes, output):

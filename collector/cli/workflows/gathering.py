@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import click
+
 from collector import catalog
 from collector.cli.asked.loudness import stage
 from collector.cli.options.openness import say_open
 from collector.cli.ui.language import tr
 from collector.cli.ui.progress import HostProgress
+from collector.i18n.message import Message
 from collector.run.ansible import engine
 from collector.run.ansible.inventory import How, hosts_of
+from collector.run.ansible.tally import Progress
 from collector.run.collected.run_folder import Arrived, RunFolder
 
 
@@ -40,4 +44,19 @@ def gather(
     with taken as folder, HostProgress() as progress:
         if begun is not None:
             begun()
+        return collect(folder, how, hosts, progress=progress, end=end)
+
+
+def collect(
+    folder: RunFolder, how: How, hosts: Sequence[str], *, progress: Progress, end: bool = True
+) -> dict[str, Arrived]:
+    """As `engine.collect`; what happens to nodes is said, a line each."""
+    if how.mesh is None:
         return engine.collect(folder, how, hosts, progress=progress, end=end)
+    from collector.run.mesh import coordinator
+
+    return coordinator.collect(folder, how, hosts, progress=progress, say=_say, end=end)
+
+
+def _say(said: Message) -> None:
+    click.echo(tr(said.zh, said), err=True)

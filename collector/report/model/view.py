@@ -122,6 +122,11 @@ class Host:
         return remedy_anchor(control, self.platform)
 
     @property
+    def node(self) -> Mapping[str, str] | None:
+        """The mesh node that collected from it, and its key; None where this machine did."""
+        return None if self.handed_in else self.origin.get("worker")
+
+    @property
     def root(self) -> bool:
         return self.head.get("uid") == "0"
 

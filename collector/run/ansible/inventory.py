@@ -40,6 +40,23 @@ _REACHED_BY: Mapping[str, Callable[[str], str]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """Who collects: nodes, `through` Receptor's control socket or a command (ADR 70).
+
+    No `nodes`: all that are known. Hosts that name none go to any of them, or, where `others_here`,
+    are asked from here. A node of which nothing was heard for `lost_after` seconds counts as lost.
+    `register` is where leases are kept; empty: there is one coordinator.
+    """
+
+    through: str
+    nodes: tuple[str, ...] = ()
+    others_here: bool = False
+    lost_after: float = 90.0
+    shard: int = 500
+    register: str = ""
+
+
 @dataclass(frozen=True)
 class How:
     """What of Ansible's own command line the user gave: passed on as it is.
@@ -60,6 +77,7 @@ class How:
     seconds: int = 300
     step_seconds: int = 1800
     limit_bytes: int = 32 << 20
+    mesh: Mesh | None = None
 
     def arguments(self, private: Path) -> list[str]:
         """The common part of `ansible-inventory` and `ansible-playbook`.
@@ -79,6 +97,14 @@ def _place(source: str) -> str:
 
 def hosts_of(how: How) -> list[str]:
     """The names of the inventory's hosts, in its order; raises BadInput for an unusable one."""
+    return names_in(listing_of(how), how)
+
+
+def listing_of(how: How) -> dict[str, Any]:
+    """What `ansible-inventory --list` makes of it: groups, and each host's variables.
+
+    Vaults are open in it, and `-e` has been taken in. Raises BadInput for an unusable inventory.
+    """
     for source in how.inventory:
         if "," not in source and not Path(source).exists():
             raise BadInput(
@@ -106,6 +132,12 @@ def hosts_of(how: How) -> list[str]:
             raise _unusable(done.stderr, how)
         listing = json.loads(output.read_bytes())
     check_names(listing)
+    found: dict[str, Any] = listing
+    return found
+
+
+def names_in(listing: Mapping[str, Any], how: How) -> list[str]:
+    """The names of a listing's hosts, in its order; raises BadInput where there is none."""
     names: dict[str, None] = {}
     for group in listing.values():
         names.update(dict.fromkeys(group.get("hosts", [])))

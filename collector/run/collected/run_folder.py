@@ -14,7 +14,7 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -43,6 +43,7 @@ class Arrived:
     sha256: str
     seconds: float
     seal: str = ""
+    worker: Mapping[str, Any] | None = None
 
 
 class RunFolder:
@@ -231,24 +232,41 @@ class RunFolder:
 
         In this order: what lies here without a line of its own was put here by somebody else.
         """
-        data = captures.to_bytes(capture)
+        if "worker" in self.about:
+            # the folder is a mesh node's: what it collects says so, before anything is signed
+            capture = replace(capture, origin={**capture.origin, "worker": self.about["worker"]})
+        return self.put(capture, captures.to_bytes(capture), seconds)
+
+    def put(
+        self,
+        capture: Capture,
+        data: bytes,
+        seconds: float,
+        worker: Mapping[str, Any] | None = None,
+    ) -> str:
+        """As `take`, of a capture whose bytes are there: they are kept as they are.
+
+        `worker` is what the mesh node signed of it (schemas/journal.schema.json).
+        """
         digest = captures.digest(data)
-        self._record(capture.host, capture.status, capture.detail, digest, seconds)
+        self._record(capture, digest, seconds, worker)
         captures.write_aside(self.capture_path(capture.host), data)
         return digest
 
     def _record(
-        self, host: str, status: HostStatus, detail: str, sha256: str, seconds: float
+        self, capture: Capture, sha256: str, seconds: float, worker: Mapping[str, Any] | None
     ) -> None:
         """Appends one line in one write, then syncs: lines of several workers never mix."""
         line: dict[str, Any] = {
-            "host": host,
-            "status": str(status),
-            "detail": detail,
-            "file": captures.file_name(host),
+            "host": capture.host,
+            "status": str(capture.status),
+            "detail": capture.detail,
+            "file": captures.file_name(capture.host),
             "sha256": sha256,
             "seconds": round(seconds, 3),
         }
+        if worker is not None:
+            line["worker"] = dict(worker)
         line["seal"] = seal.seal(*self._told(line))
         private.append(
             self.path / "journal.jsonl", json.dumps(line, ensure_ascii=False).encode() + b"\n"

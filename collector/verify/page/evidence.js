@@ -55,7 +55,7 @@ async function checkHosts(check, redacted) {
   const { evidence, where, subjects } = check;
   const folder = where.slice(0, -"evidence.json".length);
   const named = new Set();
-  const looked = { times: [], looks: [], undated: 0, unseen: 0, last: null, at: new Map(), elsewhen: 0, apart: 0n, handedIn: 0, captures: 0, unread: { count: 0, first: "" } };
+  const looked = { times: [], looks: [], undated: 0, unseen: 0, last: null, at: new Map(), elsewhen: 0, apart: 0n, handedIn: 0, workers: new Map(), captures: 0, unread: { count: 0, first: "" } };
   const script = check.subjects.has("script.sh") && !redacted ? readsIn(await check.read("script.sh")) : null;
   const listed = new Set(evidence.waivers.map(canonical));
   for (const [host, entry] of Object.entries(evidence.hosts)) {
@@ -82,6 +82,7 @@ async function checkHosts(check, redacted) {
     }
     // a capture that names a run in evidence of none claims it only
     if (evidence.run === null || entry.origin.run !== evidence.run.nonce) looked.handedIn += 1;
+    else if (entry.origin.worker) noteWorker(looked.workers, entry.origin.worker);
     looked.times.push(at);
     noteLook(looked, host, entry, seen, at);
   }
@@ -99,7 +100,7 @@ async function checkHosts(check, redacted) {
   if (!equal(clauses, evidence.clauses)) {
     throw new Failed(where, "条款结论与各项结论不符", "its clauses do not follow from its findings");
   }
-  checkPredicate(check, looked.times, looked.handedIn);
+  checkPredicate(check, looked);
   await checkRun(check, folder);
   looked.strange = strangeTexts(evidence);
   return looked;
@@ -199,8 +200,15 @@ async function checkNonce(head, run, where) {
   }
 }
 
+// How many hosts a mesh node collected from: `workers` in provenance.py.
+function noteWorker(workers, { node, key }) {
+  const name = `${node}\n${key}`;
+  const known = workers.get(name) ?? { node, key, hosts: 0 };
+  workers.set(name, { ...known, hosts: known.hosts + 1 });
+}
+
 // What the signed statement says of a check is what its evidence.json says.
-function checkPredicate({ evidence, where, said }, times, handedIn) {
+function checkPredicate({ evidence, where, said }, { times, handedIn, workers }) {
   const [first, last] = times.reduce(([a, b], at) => [at < a ? at : a, at > b ? at : b], [times[0], times[0]]);
   const of = (members, value) => Object.fromEntries(Object.entries(members).map(([name, one]) => [name, value(one)]));
   const expected = {
@@ -220,6 +228,11 @@ function checkPredicate({ evidence, where, said }, times, handedIn) {
     handed_in: handedIn,
   };
   if (Object.hasOwn(evidence, "scope") || Object.hasOwn(said, "scope")) expected.scope = evidence.scope;
+  // absent where no node collected; of the check before hardening it is not said
+  const nodes = [...workers.keys()].sort().map((name) => workers.get(name));
+  if (Object.hasOwn(said, "handed_in") && !equal(said.workers ?? [], nodes)) {
+    throw new Failed(where, "与签名声明所述的 workers 不同", "the signed statement says another workers");
+  }
   for (const [key, value] of Object.entries(expected)) {
     if (Object.hasOwn(said, key) && !equal(said[key], value)) {
       throw new Failed(where, `与签名声明所述的 ${key} 不同`, `the signed statement says another ${key}`);

@@ -179,6 +179,15 @@ function unproven(found) {
       `${found.looked.handedIn} capture(s) were handed in by whoever ran the script: nobody connected to those hosts.`,
     ));
   }
+  const workers = found.predicate.workers ?? [];
+  if (workers.length) {
+    const count = workers.reduce((all, one) => all + one.hosts, 0);
+    const names = workers.map(({ node, key }) => `${node} ${key}`);
+    told.push(word(
+      `${count} 台主机由网格节点采集，签名方未直接连接：${names.join("、")}。`,
+      `${count} host(s) were collected from by mesh nodes, and not by the signer: ${names.join(", ")}.`,
+    ));
+  }
   if (!Object.hasOwn(found.predicate, "handed_in") && found.looked.handedIn < found.predicate.hosts) {
     told.push(word(
       "其余主机是否确由采集方连接：制作此证据包的版本只凭采集文件自己的说法。",

@@ -1,0 +1,1 @@
+"""Options of hosts that mesh nodes collect from."""

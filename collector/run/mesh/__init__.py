@@ -1,0 +1,1 @@
+"""Collecting through a mesh of nodes: shards out, signed captures in (ADR 70)."""

@@ -1,0 +1,1 @@
+"""The mesh: workers, the reader of what they send, and real Receptor nodes in namespaces."""
