@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Literal
@@ -68,7 +68,7 @@ class Asked:
     by: str
     since: datetime | None = None
     earlier: Notice | None = None
-    late: Mapping[tuple[str, str], str] = MappingProxyType({})
+    late: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def open_ones(lives: Iterable[Life]) -> list[Life]:
