@@ -49,7 +49,7 @@ def status(
 
 
 def table(found: Status, then: Then | None = None) -> str:
-    """`then`: of the past day that it is of."""
+    """`then`: of the past day that it is of, here and for programs."""
     record = found.record
     kept = tr(f"，保存至 {found.kept_until}", f", kept to {found.kept_until}")
     shown = lifecycle.WORDS[found.state].to(lang()) + (kept if found.kept_until else "")
@@ -159,7 +159,6 @@ def _row(clause: str, state: str, why: str) -> str:
 
 
 def as_json(found: Status, now: datetime, then: Then | None = None) -> str:
-    """`then`: as `table` has it."""
     document: dict[str, Any] = {
         "pledge": found.record.id,
         "customer": found.record.customer,
@@ -215,8 +214,7 @@ def as_json(found: Status, now: datetime, then: Then | None = None) -> str:
             {"kind": entry.kind, "at": entry.at.isoformat(), "text": entry.text.to(lang())}
             for entry in found.overdue
         ],
+        **(past_day.as_document(then) if then else {}),
     }
-    if then is not None:
-        document |= past_day.as_document(then)
     about = envelope.Identity(found.record.id, found.evidence.digest if found.evidence else None)
     return envelope.as_json("pledge-status", masked(document), about, indent=2)

@@ -155,10 +155,13 @@ def one_code(
 ) -> Iterator[tuple[str, list[PledgeRecord]]]:
     """Each credit code that customers of different names have, and the records that say so.
 
-    Of those that name it anew; what is ended is nobody's slip any more.
+    Said once, of a name that no record had with that code; what is ended is nobody's slip any more.
     """
     every = {**before, **{one.id: one for one in made}}
-    fresh = {code for one in made if (code := _code(one)) and _named(before, one)}
+    known = {(_code(one), plain(one.customer)) for one in before.values()}
+    fresh = {
+        code for one in made if (code := _code(one)) and (code, plain(one.customer)) not in known
+    }
     by_code: dict[str, list[PledgeRecord]] = {}
     for one in every.values():
         if (code := _code(one)) in fresh and not {"ended", "disposed"} & one.document.keys():
@@ -172,12 +175,6 @@ def one_code(
 
 def _code(record: PledgeRecord) -> str:
     return str(record.document["customer"].get("credit_code", ""))
-
-
-def _named(before: Mapping[str, PledgeRecord], one: PledgeRecord) -> bool:
-    """Is its customer another one than the record had?"""
-    old = before.get(one.id)
-    return old is None or old.document["customer"] != one.document["customer"]
 
 
 def _called(record: PledgeRecord) -> set[str]:

@@ -24,6 +24,7 @@ from collector.export.envelope import Identity, as_json
 from collector.model import HostStatus, Text
 
 if TYPE_CHECKING:
+    from collector.pledges.register.register import Register
     from collector.pledges.status.findings import Event, Life
 
 _EVENTS = {
@@ -72,14 +73,8 @@ def findings(
     form: str,
     location: str | None,
 ) -> int:
-    from collector.cli.commands.pledge import found_rows, found_summary, strangers
+    from collector.cli.commands.pledge import found_rows, found_summary
     from collector.cli.ui.sheets import put
-    from collector.pledges.database.rows import current
-    from collector.pledges.record.masking import masked
-    from collector.pledges.record.voiding import voided
-    from collector.pledges.standing.found_now import lives_now
-    from collector.pledges.status.findings import to_json
-    from collector.report.model.found import seen_json
 
     now = datetime.now(UTC)
     day, register = past_day.asked(at, now), open_register(location)
@@ -97,7 +92,27 @@ def findings(
             click.echo(past_day.rule(day), err=True)
         put((found_summary if summed else found_rows).drawn(shown, rows.moment, form), output)
         return rows.status()
-    (id,) = ids
+    return _of_one(register, ids[0], asked, now, past, form, output)
+
+
+def _of_one(
+    register: Register,
+    id: str,
+    asked: Asked,
+    now: datetime,
+    past: past_day.PastDay | None,
+    form: str,
+    output: Path | None,
+) -> int:
+    from collector.cli.commands.pledge import found_rows, strangers
+    from collector.cli.ui.sheets import put
+    from collector.pledges.database.rows import current
+    from collector.pledges.record.masking import masked
+    from collector.pledges.record.voiding import voided
+    from collector.pledges.standing.found_now import lives_now
+    from collector.pledges.status.findings import to_json
+    from collector.report.model.found import seen_json
+
     then = past.of(id) if past is not None else None
     strangers.refuse_person(register, asked.owner, "--owner")
     if then is None:
@@ -121,7 +136,7 @@ def findings(
         # how many there are of what is asked for, in whichever state
         wanted = replace(asked, states=frozenset(STATES))
         told = _table(here, [life for life in found if wanted.holds(life, now)], now)
-        head = [past_day.rule(day), *past_day.void_since(then)] if then and day else []
+        head = [past_day.rule(past.at), *past_day.void_since(then)] if then and past else []
         put("".join(f"{wrap(line)}\n" for line in head) + told, output)
         _say_unseen(current(evidence), then.void_of_then if then else voided(record))
     return 1 if any(life.state == "open" for life in here) else 0
