@@ -24,13 +24,17 @@ from cryptography import x509
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from collector import captures
 from collector.attest.keys.keys import PrivateKey
 from collector.errors import BadInput
+from collector.model import Capture, HostStatus
 from collector.run.ansible.inventory import How
+from collector.run.collected.run_folder import RunFolder
 from collector.run.mesh import assigned, authority, known_nodes, node_files, node_keys, vaults
 from collector.run.mesh.control import Control, Unwilling
 from collector.run.mesh.faults import CentreLost, NodeLost, NodeRefused
 from collector.run.mesh.frames import Arrival, Context, End, Reader, line
+from collector.run.mesh.merging import Merger
 from collector.run.mesh.node_files import Places
 from collector.run.mesh.tidying import tidy
 from collector.run.mesh.waiting import MOST_TRIES, Waiting
@@ -92,6 +96,29 @@ def test_whatever_comes_is_refused_or_waited_for(data: bytes) -> None:
     with pytest.raises((NodeRefused, NodeLost)):
         list(reader.feed(data))
         reader.close()
+
+
+@pytest.mark.parametrize("count", [4.0, 4e0, 1.0])
+def test_a_whole_number_that_is_none_is_the_nodes_fault(count: float) -> None:
+    """JSON Schema takes 4.0 for an integer, RFC 8785 signs it as 4, and no slice takes it."""
+    host, data = next(iter(BLOBS.items()))
+    frame = {"kind": "capture", "host": host, "sha256": captures.digest(data), "bytes": count,
+             "seconds": 0.5}  # fmt: skip
+    signed = json.dumps(CONTEXT.sign(frame, KEY)).encode() + b"\n"
+    with pytest.raises(NodeRefused):
+        list(Reader(CONTEXT, KEY.public, BLOBS).feed(signed + data))
+
+
+@pytest.mark.parametrize("clock", ["2099-01-01T00:00:00+00:00", "1975-01-01T00:00:00+00:00", "x"])
+def test_a_nodes_clock_is_of_the_time_of_its_run(tmp_path: Path, clock: str) -> None:
+    """By it a bundle says when hosts were looked at: one of another year spoils it for all."""
+    folder = RunFolder.begin(tmp_path / "run", ["encryption"], 2)
+    merger = Merger(folder, frozenset())
+    one = Capture("web-1", HostStatus.UNREACHABLE, origin={"clock": clock})
+    with pytest.raises(BadInput):
+        merger._in_time(one)
+    now = datetime.now(UTC).isoformat()
+    merger._in_time(Capture("web-1", HostStatus.UNREACHABLE, origin={"clock": now}))
 
 
 # --- who collects where ------------------------------------------------------------------------

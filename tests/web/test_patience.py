@@ -243,6 +243,21 @@ def test_what_is_called_a_hand_in_and_has_no_link_is_ended_for_another(
         assert _ended(links[0]) < 3
 
 
+def test_who_does_not_read_is_ended_for_another(
+    monkeypatch: pytest.MonkeyPatch, quick: int
+) -> None:
+    """One answer after the other waits for him, and no request of his is silent."""
+    monkeypatch.setattr(patience, "READING", 60)
+    monkeypatch.setattr(patience, "STALLED", 0.5)
+    monkeypatch.setattr(patience, "OF_ALL", 2)
+    with ExitStack() as stack:
+        links = [stack.enter_context(_connected(quick, f"127.0.0.{n}")) for n in (2, 3)]
+        for link in links:
+            link.sendall(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n" * 3)
+        time.sleep(1.5)
+        assert _status(quick) == 404
+
+
 def test_a_capture_has_its_own_time_from_when_its_link_is_known(quick: int) -> None:
     """Its first bytes came before that: they were of a form, as far as anybody knew."""
     with _connected(quick) as link:

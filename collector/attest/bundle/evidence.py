@@ -79,6 +79,10 @@ class Clauses:
         }
 
 
+LARGEST_ENTRY = 1 << 22
+"""Bytes of one host in evidence.json; `reading` gives up past it."""
+
+
 class Draft:
     """evidence.json while it grows. The hosts wait in an unnamed file until all are there."""
 
@@ -131,6 +135,13 @@ class Draft:
         self._machines[capture.host] = entry["head"].get("machine", "")
         self._origins.append({k: v for k, v in entry["origin"].items() if k in ("run", "worker")})
         data = rfc8785.dumps(entry)
+        if len(data) > LARGEST_ENTRY:
+            # who reads the bundle would take none of it
+            raise BadInput(
+                msg("host_entry_too_large", host=capture.host, most=LARGEST_ENTRY >> 20),
+                where=file,
+                mend=msg("leave_capture_out"),
+            )
         self._places[capture.host] = (self._spool.seek(0, 2), len(data))
         self._spool.write(data)
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from collector.errors import BadInput, shown
+from collector.i18n.message import msg
 from collector.resources import shared
 from collector.run.ansible import private as handed
 from collector.run.ansible.inventory import How, complaint, environment
 from collector.run.ansible.umask import users_umask
 
 Event = Mapping[str, Any]
+EACH_GRADE = "{{ harden_grades[inventory_hostname] }}"
+"""The grade of the host at hand, as the play fills it in."""
+TEMPLATES = (("harden_grade", EACH_GRADE),)
+_TEMPLATE = re.compile(r"\{[{%#]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,7 @@ def play(
     """
     import ansible_runner
 
+    refuse_templates(variables)
     only, given = private / "hosts", private / "variables.json"
     only.write_text("\n".join(hosts) + "\n", encoding="utf-8")
     given.touch(0o600)
@@ -74,6 +82,25 @@ def play(
         )
         said = _words_of(ran)
     return Played(stop.is_set() or ran.status == "canceled", complaint(said))
+
+
+def refuse_templates(given: Any, name: str = "") -> None:
+    """Ansible runs what stands in `{{ }}` in its variables, here, as whoever plays.
+
+    Names, consents and what was due come from records and folders that others wrote. Raises
+    BadInput; `TEMPLATES` are our own.
+    """
+    if isinstance(given, Mapping):
+        for key, value in given.items():
+            refuse_templates(str(key), name)
+            if (key, value) not in TEMPLATES:
+                refuse_templates(value, name or str(key))
+    elif isinstance(given, str):
+        if _TEMPLATE.search(given):
+            raise BadInput(msg("template_in_words", said=shown(given, 120)), where=name)
+    elif isinstance(given, Iterable):
+        for value in given:
+            refuse_templates(value, name)
 
 
 def _told(event: Event, tell: Callable[[Event], None], private: Path) -> bool:

@@ -76,6 +76,11 @@ class HardenFolder:
                 known.refuse_foreign()
                 return known
             known.set_aside()
+        elif any((path / name).exists() for name in ("due", "before", "after")):
+            # no hardening of ours leaves one of them without its description
+            raise BadInput(
+                msg("interrupted_run_lies_here"), where=str(path), mend=msg("give_another_folder")
+            )
         folder = cls(
             path,
             {
@@ -98,7 +103,7 @@ class HardenFolder:
 
     def refuse_foreign(self) -> None:
         """Raises BadInput for one whose check before, which the plan is made of, is not ours."""
-        if self.about["hosts"] or (self.before / "run.json").exists():
+        if self.about["hosts"] or (self.before / "run.json").exists() or self.due.exists():
             RunFolder.open(self.before).refuse_foreign()
 
     def set_aside(self) -> None:

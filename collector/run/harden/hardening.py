@@ -15,7 +15,7 @@ from collector.resources import shared
 from collector.run.ansible.due import VARIABLE, Due, still_due
 from collector.run.ansible.events import Applied, Failure, Told, Watch, Watcher
 from collector.run.ansible.inventory import How
-from collector.run.ansible.play import Played, play
+from collector.run.ansible.play import EACH_GRADE, Played, play
 from collector.run.ansible.private import private_folder
 from collector.schema import load_yaml
 
@@ -102,8 +102,7 @@ def _grades(grade: int | Mapping[str, int]) -> dict[str, Any]:
     if isinstance(grade, int):
         return {"harden_grade": grade}
     # which host it is, Ansible alone knows when it asks
-    each = "{{ harden_grades[inventory_hostname] }}"
-    return {"harden_grade": each, "harden_grades": dict(grade)}
+    return {"harden_grade": EACH_GRADE, "harden_grades": dict(grade)}
 
 
 def _is_stuck(applied: Applied, host: str) -> bool:

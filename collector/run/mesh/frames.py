@@ -159,6 +159,10 @@ class Reader:
             self._key.verify(strict_base64(frame["signature"]), self._context.signed(frame))
         except (VerifyFailed, ValueError):
             raise self._refused(msg("mesh_not_signed_by_it")) from None
+        count = frame["captures" if frame["kind"] == "end" else "bytes"]
+        if type(count) is not int:
+            # JSON Schema takes 4.0 for a whole number, and it is signed as 4
+            raise self._refused(msg("mesh_no_frame", said=shown(f"{count!r}", 60)))
         if frame["kind"] == "end":
             if frame["captures"] != self._taken:
                 raise self._refused(msg("mesh_end_counts_others"))

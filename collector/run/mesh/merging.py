@@ -96,15 +96,31 @@ class Merger:
         """A capture of another day would be judged by that day."""
         begun = datetime.fromisoformat(self.folder.about["started"]) - _SLACK
         now = datetime.now(UTC)
-        at = capture.collected_at
-        if at is None and capture.reads:
+        if capture.collected_at is None and capture.reads:
             raise BadInput(msg("mesh_without_a_time"))
-        if at is not None and at.tzinfo is None:
-            raise BadInput(msg("mesh_without_a_time"))
-        if at is not None and not begun <= at <= now + _SLACK:
-            raise BadInput(
-                msg("mesh_not_of_this_time", at=at.isoformat(), now=now.isoformat("T", "seconds"))
-            )
+        # judged by the one, and looked at by the other
+        for at in (capture.collected_at, _clock(capture)):
+            if at is not None and at.tzinfo is None:
+                raise BadInput(msg("mesh_without_a_time"))
+            if at is not None and not begun <= at <= now + _SLACK:
+                raise BadInput(
+                    msg(
+                        "mesh_not_of_this_time",
+                        at=at.isoformat(),
+                        now=now.isoformat("T", "seconds"),
+                    )
+                )
+
+
+def _clock(capture: Capture) -> datetime | None:
+    """What the node's clock said of it. Raises BadInput for what is no time."""
+    said = capture.origin.get("clock")
+    if said is None:
+        return None
+    try:
+        return datetime.fromisoformat(str(said))
+    except ValueError:
+        raise BadInput(msg("mesh_without_a_time")) from None
 
 
 def _only(names: Collection[str], allowed: Collection[str]) -> None:

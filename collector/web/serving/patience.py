@@ -24,6 +24,8 @@ from collector.handin.senders import sender
 
 # seconds: until all headers are there, a form is, and a reader has taken what waits for it
 HEADERS, BODY, READING = 15.0, 40.0, 60.0
+# after so long he who reads nothing makes room for others
+STALLED, LONG = 5.0, 60.0
 # a capture has bounds of its own, and is told when it meets them
 _CAPTURE = Bounds().whole + BODY
 # of one address, unless many come by it (a proxy of ours); of all: a process has 1,024 files
@@ -53,6 +55,8 @@ class Patient(H11Protocol):
         self.since = self.loop.time()
         self.sender, self.is_proxy = "", False
         self.file, self._of_capture = -1, False
+        self._paused: float | None = None
+        self._begun = self.loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]  # as uvicorn has it
@@ -87,7 +91,7 @@ class Patient(H11Protocol):
             self._ends()
             return
         if self.cycle is not asked:
-            self._of_capture = False
+            self._of_capture, self._begun = False, self.loop.time()
             # the headers are there; what its body has is counted from here
             self._receiving.stop()
             if before:
@@ -104,9 +108,12 @@ class Patient(H11Protocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
+        if self._paused is None:
+            self._paused = self.loop.time()
         self._sending.start(READING, self.transport.abort)
 
     def resume_writing(self) -> None:
+        self._paused = None
         if not self.transport.is_closing():
             self._sending.stop()
         super().resume_writing()
@@ -122,9 +129,21 @@ class Patient(H11Protocol):
 
     @property
     def may_end(self) -> bool:
-        """May it be ended for another: is nothing lost with it that somebody waits for?"""
+        """May it be ended for another: is nothing lost with it that somebody waits for?
+
+        Who does not read what he asked for, waits for nothing.
+        """
         coming = self.conn.their_state is h11.SEND_BODY and not self._hands_in()
-        return self.silent or coming
+        return self.silent or coming or self.stalled
+
+    @property
+    def stalled(self) -> bool:
+        """Has it taken nothing for a while of what waits for it, or very long for all of it?"""
+        if self.silent or self._hands_in() or self.conn.their_state is h11.SEND_BODY:
+            return False
+        now = self.loop.time()
+        stands = self._paused is not None and now - self._paused > STALLED
+        return stands or now - self._begun > LONG
 
     def _wait_for_more(self) -> None:
         """What has begun to come has a time for its rest; no next byte gives it a new one."""
@@ -164,7 +183,7 @@ class Patient(H11Protocol):
         others = [one for one in self._others() if one is not self]
         mine = [one for one in others if one.sender and one.sender == self.sender]
         if len(mine) >= OF_ONE and not self.is_proxy:
-            return _made([one for one in mine if one.silent])
+            return _made([one for one in mine if one.silent or one.stalled])
         return len(others) < OF_ALL or _made([one for one in others if one.may_end])
 
     def _others(self) -> Iterator[Patient]:

@@ -6,7 +6,7 @@ it, does: nginx logs into /srv/shop/logs as well as into /var/log/nginx.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -15,6 +15,7 @@ from collector.facts.base.paths import within
 from collector.facts.base.timestamps import zone_of
 from collector.facts.logs import destinations as _stores
 from collector.facts.logs import retention as _retention
+from collector.facts.logs.destinations import SyslogStore
 from collector.facts.logs.log_kept import LogKept
 from collector.facts.logs.model.families import log_of
 from collector.facts.logs.retention import Retention, paths_to_come, removed, retention
@@ -64,6 +65,7 @@ def kept_logs(capture: Capture) -> Retention:
                 places.add(logs[n].path.rpartition("/")[0])
         if not found:
             more.setdefault(one.glob or one.quote[1], _unseen(one))
+    logs = _by_syslog(capture, logs)
     if removals := removals_beside(capture, places):
         now = capture.collected_at or datetime.fromtimestamp(0, UTC)
         here = now.astimezone(zone_of(capture.head.get("zone", "")))
@@ -97,6 +99,23 @@ def _configured(capture: Capture) -> Iterable[_Told]:
         _Told(kept.glob, "web", kept.server, (_CONFIG, kept.line, kept.config))
         for kept in site_logs(capture, stores)
     ]
+
+
+def _by_syslog(capture: Capture, logs: Sequence[LogKept]) -> list[LogKept]:
+    """What a running syslog daemon writes logins or all the rest to is that, whatever its name."""
+    named: dict[str, tuple[str, SyslogStore]] = {}
+    for store in _stores.log_stores(capture).syslog:
+        if store.active:
+            named |= dict.fromkeys(store.general, ("syslog", store))
+            named |= dict.fromkeys(store.logins, ("login", store))
+    found = []
+    for log in logs:
+        if log.family == "other" and log.path in named:
+            family, store = named[log.path]
+            line = next((x for x in store.quotes if log.path in x), store.line)
+            log = replace(log, family=family, quotes=(*log.quotes, (store.read, line, "")))
+        found.append(log)
+    return found
 
 
 def _is(log: LogKept, glob: str) -> bool:

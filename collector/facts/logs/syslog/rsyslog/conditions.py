@@ -145,7 +145,8 @@ class _Expression:
         self._closed(None, ")")
         texts = [g if isinstance(g, str) else "" for g in given]
         if name == "prifilt" and len(given) == 1:
-            return selected(texts[0], self.message)
+            # a word without a dot is what stands in the place of one that did not leave the host
+            return selected(texts[0], self.message) if "." in texts[0] else None
         if not given or any(g is None for g in given):
             return None
         if name in ("re_match", "re_match_i") and len(given) == 2:

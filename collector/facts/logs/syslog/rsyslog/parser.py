@@ -45,14 +45,16 @@ _OBJECT = re.compile(
     r"|lookup_table|dyn_stats|percentile_stats|ratelimit)\s*\(",
     re.IGNORECASE,
 )
-_SELECTOR = re.compile(
-    r"([A-Za-z0-9,*]+\.[=!]{0,2}[A-Za-z0-9*]+(?:;[A-Za-z0-9,*]+\.[=!]{0,2}[A-Za-z0-9*]+)*;?)[ \t]+"
-)
+_LEVEL = r"\.[=!]{0,2}[A-Za-z0-9*]+"
+_SELECTOR = re.compile(rf"([A-Za-z0-9,*]+{_LEVEL}(?:[;,][A-Za-z0-9,*]+{_LEVEL})*;?)[ \t]+")
+# between two selectors it takes a comma for a semicolon (DecodePRIFilter, conf.c)
+_BETWEEN = re.compile(rf"({_LEVEL}),")
 _PROPERTY = re.compile(r':\s*([\w!$.-]+)\s*,\s*(!?\s*\w+)\s*,\s*"((?:[^"\\]|\\.)*)"\s*')
 _ACTION = re.compile(r"(?:-?[/?]|@|\||\^|~|:om\w+:|\*(?=\s|$)|>)((?:\\\n|[^\n])*)")
 _USERS = re.compile(r"[A-Za-z_][\w-]*+(?:,[A-Za-z_][\w-]*+)*+(?=[^\S\n]*+(?:\n|$|#|;))")
 _PAIR = re.compile(
-    r"""\s*([\w.]+)\s*=\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|\[[^\]]*\])""", re.DOTALL
+    r"""\s*([\w.]+)\s*=\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|\[[^\]]*\]|redacted(?![\w.]))""",
+    re.DOTALL,
 )
 _STRING = re.compile(r"""\"(?:[^"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'""", re.DOTALL)
 _DEEPEST = 16
@@ -60,7 +62,8 @@ _DEEPEST = 16
 
 def statements(text: str, path: str) -> list[Statement]:
     """Raises NotUnderstood, with the line, for what is in neither language."""
-    return _Parser(re.sub(r"\\\n[ \t]*", " ", text.replace("\r\n", "\n")), path).block(0)
+    # a line goes on right where the next one's first word begins (readConfFile, rainerscript.c)
+    return _Parser(re.sub(r"\\\n[ \t]*", "", text.replace("\r\n", "\n")), path).block(0)
 
 
 class _Parser:
@@ -115,7 +118,7 @@ class _Parser:
             test = ("property", match[1], match[2], re.sub(r"\\(.)", r"\1", match[3]))
             return [self._rule(test, start, depth)]
         if match := self._match(_SELECTOR):
-            return [self._rule(("selector", match[1]), start, depth)]
+            return [self._rule(("selector", _BETWEEN.sub(r"\1;", match[1])), start, depth)]
         if self._match(r"&[ \t]*"):
             return [Statement("more", self._line(start), body=self._body(depth))]
         if self._match(r"(?:set|unset|reset|reload_lookup_table)\b"):
@@ -232,6 +235,9 @@ def _value(text: str) -> str:
     """
     if text[0] == "`":
         return ""
+    if text == "redacted":
+        # what stands in the place of a password, without the quotes that it had
+        return text
     if text[0] == "[":
         return "\n".join(_value(one) for one in _STRING.findall(text))
     return re.sub(r"\\(.)", r"\1", text[1:-1])
