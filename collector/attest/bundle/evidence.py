@@ -18,6 +18,7 @@ import rfc8785
 from collector import assess, catalog
 from collector.alike_names import fold
 from collector.assess import Weighed
+from collector.attest.bundle.entry_size import bounded
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.judging_code import tool
@@ -79,10 +80,6 @@ class Clauses:
         }
 
 
-LARGEST_ENTRY = 1 << 22
-"""Bytes of one host in evidence.json; `reading` gives up past it."""
-
-
 class Draft:
     """evidence.json while it grows. The hosts wait in an unnamed file until all are there."""
 
@@ -134,14 +131,7 @@ class Draft:
         self._times.append(at)
         self._machines[capture.host] = entry["head"].get("machine", "")
         self._origins.append({k: v for k, v in entry["origin"].items() if k in ("run", "worker")})
-        data = rfc8785.dumps(entry)
-        if len(data) > LARGEST_ENTRY:
-            # who reads the bundle would take none of it
-            raise BadInput(
-                msg("host_entry_too_large", host=capture.host, most=LARGEST_ENTRY >> 20),
-                where=file,
-                mend=msg("leave_capture_out"),
-            )
+        data = bounded(rfc8785.dumps(entry), capture.host, file)
         self._places[capture.host] = (self._spool.seek(0, 2), len(data))
         self._spool.write(data)
 

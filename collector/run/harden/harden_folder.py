@@ -76,12 +76,7 @@ class HardenFolder:
                 known.refuse_foreign()
                 return known
             known.set_aside()
-        elif any((path / name).exists() for name in ("due", "before", "after")):
-            # no hardening of ours leaves one of them without its description
-            raise BadInput(
-                msg("interrupted_run_lies_here"), where=str(path), mend=msg("give_another_folder")
-            )
-        folder = cls(
+        folder = cls._new(
             path,
             {
                 "schema": SCHEMA,
@@ -96,6 +91,15 @@ class HardenFolder:
         )
         folder.save()
         return folder
+
+    @classmethod
+    def _new(cls, path: Path, about: dict[str, Any]) -> Self:
+        """Raises BadInput where somebody else's lies: none of ours is without its description."""
+        if any((path / name).exists() for name in ("due", "before", "after")):
+            raise BadInput(
+                msg("interrupted_run_lies_here"), where=str(path), mend=msg("give_another_folder")
+            )
+        return cls(path, about)
 
     def save(self) -> None:
         text = json.dumps(self.about, ensure_ascii=False, indent=1, sort_keys=True)
