@@ -9,7 +9,7 @@ LARGEST = 1 << 22
 
 
 def bounded(entry: bytes, host: str, file: str) -> bytes:
-    """The entry as it is; raises BadInput, which names host and capture, for more than `LARGEST`."""
+    """The entry as it is. Raises BadInput, with host and capture, for more than `LARGEST`."""
     if len(entry) > LARGEST:
         raise BadInput(
             msg("host_entry_too_large", host=host, most=LARGEST >> 20),
