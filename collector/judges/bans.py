@@ -30,13 +30,19 @@ def jail_fault(facts: Facts, parameters: Parameters, jail: Jail, servers: list[L
     if _spares_too_many(jail):
         return "ban_ignores_all"
     for server in servers:
-        for port in server.all("port", "root"):
-            if not all(_covers(told, int(port)) for told in jail.ports.values()):
-                return "ban_other_port"
+        if not all(_covers(told, port) for port in _ports(server) for told in jail.ports.values()):
+            return "ban_other_port"
     short = 0 <= jail.bantime < parameters.integer("unlock")
     if short or jail.maxretry > parameters.integer("deny"):
         return "ban_too_weak"
     return "ban_too_weak" if jail.findtime < parameters.integer("interval") else ""
+
+
+def _ports(server: Listener) -> list[int]:
+    told = server.all("port", "root")
+    if not all(port.isascii() and port.isdecimal() and len(port) < 6 for port in told):
+        raise NotUnderstood("sshd.effective", msg("t_printed_no", exe=server.exe, keyword="port"))
+    return [int(port) for port in told]
 
 
 def worth(facts: Facts, jail: Jail) -> str:
@@ -110,7 +116,7 @@ def passed_by(facts: Facts, jail: Jail, servers: list[Listener]) -> str:
     calls = {p for action in jail.actions for p in seen.calls.get((jail.name, action), ())}
     if calls and not calls & _FILTERS:
         return ""  # a route or tcpd keeps out, where no rule tells
-    ports = {int(port) for s in servers for port in s.all("port", "root")}
+    ports = {port for s in servers for port in _ports(s)}
     found = held(facts.capture, jail.name, seen.banned[jail.name], ports)
     if found.answer == "unknown":
         said = msg("whether_ban_holds", name=jail.name, why=found.why)

@@ -39,7 +39,7 @@ _AS_SEEN = {
 _SAID = {
     ("pledges/standing/found_now.py", "renewed"): "asks whether it ran out, to see whether to look",
     ("cli/commands/pledge/group.py", "renewed"): "asks whether it ran out, to see whether to look",
-    ("web/reading/customer.py", "renewed"): "asks whether it ran out, to see whether to look",
+    ("pledges/standing/then.py", "renewed"): "asks whether it ran out, to see whether to look",
     ("web/reading/monthly.py", "renewed"): "of a month at whose end it was in force",
     ("pledges/standing/standing.py", "lives"): "a clause has no clock of a follow-up",
     ("cli/workflows/desk/digests.py", "lives"): "findings are told one by one, with their owners",

@@ -64,6 +64,13 @@ _AWAY = (
     "not changed. See that its server runs and has connections left, and give the same command "
     "again.",
 )
+_MESH = (
+    "采集节点的问题。该节点没有做完的主机已交给其他节点或留待重试，没有丢失；用 "
+    "`hostpledge mesh check` 查看节点，排除后用 `hostpledge run --retry` 补齐。",
+    "It is about a collection node. Hosts that it did not finish went to other nodes or wait for a "
+    "retry; none is lost. Look at the nodes with `hostpledge mesh check`, mend what it says, and "
+    "give `hostpledge run --retry`.",
+)
 # by the name of what says a message
 DONE_BY: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(
@@ -90,6 +97,7 @@ DONE_BY: Mapping[str, tuple[str, str]] = {
         _HANDED,
     ),
     "DatabaseAwayError": _AWAY,
+    **dict.fromkeys(("NodeRefused", "NodeLost", "CentreLost", "Unwilling"), _MESH),
 }
 
 

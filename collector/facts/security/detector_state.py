@@ -44,10 +44,12 @@ for f in /var/lib/aide/aide.db /var/lib/aide/aide.db.gz \
   [ -f "$f" ] || continue
   printf '== aide-database %s %s\n' "$(date -r "$f" +%s 2>/dev/null)" "$f"
   h=$(hp_by "$f" head -c 32768 2>/dev/null | gzip -dc 2>/dev/null | head -n 6 | tr -d '\000')
-  [ -n "$h" ] || h=$(hp_by "$f" head -n 6 2>/dev/null | tr -d '\000')
+  # busybox's gzip -f hands on nothing that is not packed
+  z='gzip -dc'
+  [ -n "$h" ] || { z=cat; h=$(hp_by "$f" head -n 6 2>/dev/null | tr -d '\000'); }
   printf '%s\n' "$h" | grep -aE '^@@db_spec|^# Time' | cut -c 1-500
   # which of the system's, how many have a strong digest (AIDE writes 0 for what a rule leaves out)
-  hp_by "$f" head -c 16000000 2>/dev/null | { gzip -dcf 2>/dev/null || true; } | LC_ALL=C awk '
+  hp_by "$f" head -c 16000000 2>/dev/null | { $z 2>/dev/null || true; } | LC_ALL=C awk '
     /^@@db_spec / {
       for (i = 2; i <= NF; i++) if ($i ~ /^(sha(256|512|3_)|stribog|whirl|gost)/) d[i - 1]
     }
@@ -173,7 +175,8 @@ if [ -f "$f" ]; then
   for f in "$f" "$f".[0-9]* "$f"-[0-9]*; do
     [ -f "$f" ] || continue
     hp_can "$f" || { echo '== refused'; continue; }
-    hp_by "$f" tail -c 4000000 2>/dev/null | { gzip -dcf 2>/dev/null || true; } | LC_ALL=C awk '
+    case $f in *.gz) z='gzip -dc';; *) z=cat;; esac
+    hp_by "$f" tail -c 4000000 2>/dev/null | { $z 2>/dev/null || true; } | LC_ALL=C awk '
       !match($0, /^[A-Z]+ *: +\[[0-9T:+-]+\] /) { next }
       { t = substr($0, 1, RLENGTH - 2); sub(/.*\[/, "", t); m = substr($0, RLENGTH + 1); k = "" }
       /^ALERT/ && m ~ /^msg=<START>/ { k = m ~ /, hash=<[^>]*>, path=</ ? "start" : "init" }

@@ -24,6 +24,12 @@ def continuing(older: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
+def continued_by(every: Iterable[Listed]) -> dict[str, tuple[str, ...]]:
+    """By id, those that continue it; a draft binds nobody, so it does not."""
+    signed = (one for one in every if not one.record.document.get("draft"))
+    return continuing({one.record.id: old for one in signed if (old := renews(one))})
+
+
 def by_history(rows: Iterable[Listed], every: Iterable[Listed]) -> Iterator[tuple[Listed, bool]]:
     """Each of the rows once, with all of its history among `every`: the newest first.
 

@@ -32,6 +32,12 @@ def titles(lang: Lang) -> dict[str, str]:
     }
 
 
+def wide_titles(lang: Lang) -> dict[str, str]:
+    """Of a list as a file: `titles`, then what continues a record, then `contact_titles`."""
+    newer = Text("续签为", "continued by").to(lang)
+    return {**titles(lang), "continued_by": newer, **contact_titles(lang)}
+
+
 def contact_titles(lang: Lang) -> dict[str, str]:
     """As `titles`, of whom to call: behind all other columns of a list."""
     return {

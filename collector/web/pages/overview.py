@@ -64,7 +64,7 @@ def export(asker: Asker) -> Response:
     asked = asked_of(asker.query, asker.only)
     cells = asker.house.rows.cells(asked, asker.now, asker.lang)
     title = {"zh": "登记", "en": "pledges"}[asker.lang]
-    titles = listed.titles(asker.lang)
+    titles = listed.wide_titles(asker.lang)
     return asker.sheet(asker.parts["form"], "pledges", title, titles, cells)
 
 

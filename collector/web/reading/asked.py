@@ -17,6 +17,7 @@ from collector.pledges.record.people import plain_name
 from collector.pledges.record.sought import plain
 from collector.pledges.record.times import CHINA, to_the_end
 from collector.pledges.standing import listing
+from collector.pledges.standing.renewals import continuing
 from collector.report.model.cells import Cell
 from collector.web.keeping import tables
 from collector.web.keeping.state import State
@@ -156,7 +157,19 @@ class Rows:
     def cells(self, asked: Asked, now: datetime, lang: str) -> list[list[Cell]]:
         """Of all of them, as `pledge list` exports them."""
         rows, _ = self.page(asked, now, 1, None)
-        return [from_json(json.loads(row["cells"])[lang]) for row in rows]
+        newer = self._continuing(asked.only)
+        told = ((row["id"], json.loads(row["cells"])) for row in rows)
+        return [
+            [*from_json(cells[lang]), " ".join(newer.get(id, ())), *cells["contact"]]
+            for id, cells in told
+        ]
+
+    def _continuing(self, only: frozenset[str] | None) -> dict[str, tuple[str, ...]]:
+        """By id, the records that continue it, of those that this person sees."""
+        table = tables.listed
+        query = select(table.c.id, table.c.renews).where(_seen(only) & (table.c.renews != ""))
+        with self._state.read() as connection:
+            return continuing({row[0]: row[1] for row in connection.execute(query)})
 
     def counts(self, asked: Asked, now: datetime) -> dict[str, int]:
         """How many of each standing, of what is asked for without its standing."""

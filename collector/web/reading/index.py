@@ -53,7 +53,7 @@ _AT_LEAST = 60.0
 _SHARE = 20
 _LOOK = 2.0
 # another number once more is kept of a record
-_FORM = 6
+_FORM = 7
 # rows of another form are none: their pages could not be drawn
 _AT = f"at {_FORM}"
 # any constant of our own: of several processes one puts its rows down at a time
@@ -253,7 +253,10 @@ def _row(one: Listed, sought: str, record: str, now: datetime, *, broken: bool) 
         "renews": ""
         if one.record.document.get("draft")
         else str(one.record.document.get("renews", "")),
-        "cells": json.dumps({lang: to_json(columns.row(one, lang)) for lang in _LANGS}),
+        "cells": json.dumps(
+            {lang: to_json(columns.row(one, lang)) for lang in _LANGS}
+            | {"contact": columns.contact(one)}
+        ),
     }
     owners = sorted(listing.owners(one.record))
     dues = [[d.at.isoformat(), d.kind, d.owner] for d in one.dues]

@@ -70,14 +70,14 @@ class Guard:
             refused = PlainTextResponse("by the proxy alone\n", 403)
             await self._refused(refused, scope, receive, guarded)
             return
-        if "transfer-encoding" in given and not scope["path"].startswith(f"{PREFIX}/"):
-            # no form of a browser needs it, and each part of such a body costs as much as a form
-            refused = PlainTextResponse("say its length\n", 411, {"Connection": "close"})
-            await self._refused(refused, scope, receive, guarded)
-            return
         if "transfer-encoding" in given and "content-length" in given:
             # a proxy before us may have taken another end of it than we do, RFC 9112 6.1
             refused = PlainTextResponse("one length alone\n", 400, {"Connection": "close"})
+            await self._refused(refused, scope, receive, guarded)
+            return
+        if "transfer-encoding" in given and not scope["path"].startswith(f"{PREFIX}/"):
+            # no form of a browser needs it, and each part of such a body costs as much as a form
+            refused = PlainTextResponse("say its length\n", 411, {"Connection": "close"})
             await self._refused(refused, scope, receive, guarded)
             return
         address, secure = came(peer, Headers(scope=scope), self._settings)

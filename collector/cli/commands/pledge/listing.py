@@ -303,18 +303,14 @@ def _drawn(
 ) -> str | bytes:
     from collector.cli.commands.pledge import tables
     from collector.cli.ui.sheets import as_csv, as_xlsx
-    from collector.pledges.standing.renewals import continuing, renews
+    from collector.pledges.standing.renewals import continued_by
     from collector.report.model import listed
 
     if form == "json":
         return tables.list_json(rows, every)
     if form in ("csv", "xlsx"):
-        newer = continuing({one.record.id: old for one in every if (old := renews(one))})
-        titles = {
-            **listed.titles(lang()),
-            "continued_by": tr("续签为", "continued by"),
-            **listed.contact_titles(lang()),
-        }
+        newer = continued_by(every)
+        titles = listed.wide_titles(lang())
         cells = [
             [
                 *listed.row(one, lang()),

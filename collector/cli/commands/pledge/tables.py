@@ -21,7 +21,7 @@ from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA
 from collector.pledges.standing.due import UNSEEN
 from collector.pledges.standing.listing import Listed
-from collector.pledges.standing.renewals import continuing, renews
+from collector.pledges.standing.renewals import continued_by, continuing, renews
 from collector.pledges.standing.standing import refused
 from collector.pledges.status.brief import Brief
 from collector.scope import lower_grade
@@ -197,7 +197,7 @@ def list_json(
     `more`: by id what else was asked for of it.
     """
     older = {one.record.id: old for one in every if (old := renews(one))}
-    newer = continuing(older)
+    newer = continued_by(every)
     entries = []
     for one in rows:
         record, last = one.record, one.last

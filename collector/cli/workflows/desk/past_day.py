@@ -11,10 +11,10 @@ from collector.cli.ui.language import tr
 from collector.cli.ui.scope_line import void_line
 from collector.errors import BadInput
 from collector.pledges.record.times import CHINA
-from collector.pledges.standing.then import GoneError, NotThenError, Then, as_it_was
 
 if TYPE_CHECKING:
     from collector.pledges.register.register import Register
+    from collector.pledges.standing.then import Then
 
 WHERE = "--at"
 
@@ -42,6 +42,8 @@ class PastDay:
 
     def of(self, id: str) -> Then:
         """Raises BadInput where it was not on record by then, and where that was destroyed."""
+        from collector.pledges.standing.then import GoneError, NotThenError, as_it_was
+
         if self._renewing is None:
             self._renewing = {}
             for one in self._register.briefs():

@@ -9,7 +9,7 @@ from collector.cli.ui.language import lang, tr
 from collector.pledges.due.lifecycle import WORDS
 from collector.pledges.record.masking import masked
 from collector.pledges.standing.listing import Listed
-from collector.pledges.standing.renewals import by_history, continuing, renews
+from collector.pledges.standing.renewals import by_history, continued_by, renews
 
 
 def drawn(rows: Sequence[Listed], every: Sequence[Listed], form: str) -> str | bytes:
@@ -18,7 +18,7 @@ def drawn(rows: Sequence[Listed], every: Sequence[Listed], form: str) -> str | b
     from collector.report.model import listed
 
     found = list(by_history(rows, every))
-    newer = continuing({one.record.id: old for one in every if (old := renews(one))})
+    newer = continued_by(every)
     if form == "table":
         return _table(found, newer)
     titles = {
