@@ -14,7 +14,7 @@ from collector.model import Capture
 from collector.pledges.database import sightings
 from collector.pledges.database.rows import current
 from collector.pledges.record import form
-from collector.pledges.record.voiding import with_void
+from collector.pledges.record.voiding import with_void, without_void
 from collector.pledges.register import present as present_looks
 from collector.pledges.register.register import Register
 from collector.pledges.standing.found_now import lives_now
@@ -74,6 +74,34 @@ def test_an_older_look_counts_once_what_made_it_old_is_void(house: House) -> Non
     house.void(2)
     assert [one.past for one in house.register.evidence(ID)] == [None, None]
     assert house.now()[0] == {3}
+
+
+def _withdrawn(house: House, sequence: int) -> None:
+    known = without_void(house.register.get(ID), sequence, today=TODAY)
+    house.register.add(form.from_document(dict(known.document), where="t", today=TODAY),
+                       update=True)  # fmt: skip
+
+
+def test_what_counts_again_makes_older_what_was_attached_in_between(house: House) -> None:
+    house.look("weak", 9)
+    house.look("weak", 1)
+    house.void(2)
+    house.look("hardened", 5)
+    assert house.now()[0] == {3}
+    _withdrawn(house, 2)
+    assert [one.past for one in house.register.evidence(ID)] == [None, None, True]
+    assert house.now()[0] == {2}
+
+
+def test_several_looks_in_between_are_older_too(house: House) -> None:
+    house.look("weak", 1)
+    house.void(1)
+    house.look("hardened", 5)
+    house.look("hardened", 4)
+    house.look("hardened", 3)
+    _withdrawn(house, 1)
+    assert [one.past for one in house.register.evidence(ID)] == [None, True, True, True]
+    assert house.now()[0] == {1}
 
 
 def test_what_is_older_than_something_that_counts_stays_so(house: House) -> None:

@@ -36,6 +36,17 @@ def of(connection: Connection, ids: Collection[str] | None = None) -> dict[str, 
     return found
 
 
+def ever(connection: Connection, ids: Collection[str]) -> frozenset[str]:
+    """Those of the pledges of which something is void, or was and counts again."""
+    table = tables.versions
+    query = (
+        select(table.c.pledge)
+        .where(table.c.pledge.in_(list(ids)))
+        .where(table.c.document.contains(_FIELD, autoescape=True))
+    )
+    return frozenset(connection.execute(query.distinct()).scalars())
+
+
 def without(found: Mapping[str, Collection[int]], table: Any) -> ColumnElement[bool]:
     """Of a table with `pledge` and `sequence`, the rows that are not void."""
     parts = [

@@ -29,7 +29,7 @@ from collector.pledges.database import (
 from collector.pledges.database.next_in_order import check_in_order
 from collector.pledges.database.rows import Evidence, evidence_of, scope_json
 from collector.pledges.register.nearest import no_pledge
-from collector.pledges.register.present import present
+from collector.pledges.register.present import in_order, present
 from collector.pledges.register.remembered import Remembered
 from collector.pledges.register.with_hosts import with_hosts
 from collector.pledges.status import briefs
@@ -53,8 +53,10 @@ class Attached(Remembered):
         every = self.every_evidence(id, hold=hold)
         with self._database.read() as connection:
             void = voids.of(connection, [id]).get(id, frozenset())
-            holding = (one for one in every if one.sequence not in void)
-            return with_hosts(connection, {id: present(tuple(holding), void)})[id]
+            holding = tuple(one for one in every if one.sequence not in void)
+            if void or (not in_order(holding) and voids.ever(connection, [id])):
+                holding = present(holding)
+            return with_hosts(connection, {id: holding})[id]
 
     def every_evidence(self, id: str, *, hold: bool = True) -> tuple[Evidence, ...]:
         """What is attached to a record, in sequence; raises BadInput when there is no record.

@@ -1,7 +1,8 @@
 """Which evidence looked at something later than what was attached before it, and counts still.
 
-A row says so as it was when it was attached. Where evidence of its pledge was declared void since,
-that may be what made it a past one: then its bundle is read, and what is left is asked again.
+A row says so as it was when it was attached. Where evidence of its pledge was ever declared void,
+or counts again, what was attached before it is another than it was then: the bundles are read, and
+each is asked again.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collector.pledges.status.latest_bundle import Newest
 
 Looks = Mapping[str, datetime]
 """Of the hosts that answered, when each was looked at."""
-_MOST = 256
+_MOST = 4096
 _known: dict[str, Looks] = {}
 
 
@@ -32,21 +33,28 @@ def past(one: datetime, looks: Looks, before: Sequence[datetime], known: Looks) 
     return late.issuperset(looks) if looks else True
 
 
-def present(evidence: Sequence[Evidence], void: frozenset[int]) -> tuple[Evidence, ...]:
-    """The evidence of one pledge in its sequence, without what is void, each with `past` now."""
-    if not void or all(one.past is None for one in evidence):
-        return tuple(evidence)
+def in_order(evidence: Sequence[Evidence]) -> bool:
+    """Was nothing of it older than something before it, as its rows say?"""
+    times = [one.collected_at for one in evidence]
+    return all(one.past is None for one in evidence) and times == sorted(times)
+
+
+def present(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """All evidence of one pledge in its sequence, without what is void, each with `past` now.
+
+    For a pledge of which something was ever void; of others the rows say it.
+    """
     found: list[Evidence] = []
     known: dict[str, datetime] = {}
     for one in evidence:
         looks = _looks(one)
-        if one.past is not None and any(number < one.sequence for number in void):
-            times = [row.collected_at for row in found]
-            # what cannot be read is not taken for old: whoever asks how it is now is told so
-            held = False if looks is None else past(one.collected_at, looks, times, known)
-            found.append(replace(one, past=held))
+        times = [row.collected_at for row in found]
+        if looks is not None:
+            found.append(replace(one, past=past(one.collected_at, looks, times, known)))
         else:
-            found.append(one)
+            # what cannot be read is not taken for old: whoever asks how it is now is told so
+            old = one.past is not None or any(one.collected_at < at for at in times)
+            found.append(replace(one, past=False if old else None))
         for host, at in (looks or {}).items():
             known[host] = max(at, known.get(host, at))
     return tuple(found)

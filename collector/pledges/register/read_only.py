@@ -166,6 +166,14 @@ class ReadOnlyRegister(Register):
         with self._database.read() as connection:
             return voids.of(connection)
 
+    def ever_void(self, ids: Sequence[str]) -> frozenset[str]:
+        """Those of which something is void, or was and counts again."""
+        found: set[str] = set()
+        with self._database.read() as connection:
+            for at in range(0, len(ids), 500):
+                found |= voids.ever(connection, ids[at : at + 500])
+        return frozenset(found)
+
     def take_in(self, id: str | None = None) -> None:
         """Nothing: what is not sealed is not believed (`twins`)."""
 

@@ -27,7 +27,7 @@ from collector.pledges.database.location import SHARED
 from collector.pledges.database.rows import Evidence, current, evidence_of, few_of
 from collector.pledges.database.store import Store
 from collector.pledges.register import borne
-from collector.pledges.register.present import present
+from collector.pledges.register.present import in_order, present
 
 if TYPE_CHECKING:
     from collector.attest.log.checkpoint import Checkpoint
@@ -175,15 +175,22 @@ class Remembered:
 
         Where the signature of one of them counts no more, an older one may count in its place.
         """
-        void, few = voids.of(connection), {}
-        for id, rows in found.items():
-            held = present(rows, void.get(id, frozenset()))
-            few[id] = self._counted(few_of(held))
+        void = voids.of(connection)
+        few = {id: self._counted(few_of(rows)) for id, rows in found.items()}
+        mixed = [id for id, rows in found.items() if id in void or not in_order(rows)]
+        once_void = {
+            id
+            for at in range(0, len(mixed), _AT_ONCE)
+            for id in voids.ever(connection, mixed[at : at + _AT_ONCE])
+        }
         again = [
             id
             for id, rows in few.items()
-            if any(row.refused and not row.doubted for row in rows)
-            and len(rows) < rows[-1].sequence
+            if (
+                any(row.refused and not row.doubted for row in rows)
+                and len(rows) < rows[-1].sequence
+            )
+            or (id in once_void and not any(row.doubted for row in rows))
         ]
         table = tables.evidence
         for at in range(0, len(again), _AT_ONCE):
@@ -194,7 +201,7 @@ class Remembered:
                 if row["sequence"] not in void.get(row["pledge"], ()):
                     every[row["pledge"]].append(self._evidence(row))
             for id, all_rows in every.items():
-                held = present(all_rows, void.get(id, frozenset()))
+                held = present(all_rows) if id in once_void else all_rows
                 few[id] = few_of(self._counted(held))
         return few
 

@@ -13,7 +13,6 @@ from datetime import datetime
 from collector.model import Result
 from collector.pledges.database.rows import Evidence, Version
 from collector.pledges.record.form import PledgeRecord
-from collector.pledges.register.present import present
 from collector.pledges.register.register import Register
 from collector.pledges.standing.found_now import is_renewed, lives_at
 from collector.pledges.standing.standing import CHECKED
@@ -82,8 +81,8 @@ def changed(register: Register, id: str, since: datetime, now: datetime) -> Chan
     if "disposed" in record.document or not evidence:
         # of what was destroyed nothing is told but that
         return Changed(record, bool(before), written, attached, Findings(), {}) if written else None
-    void = frozenset(range(1, evidence[-1].sequence + 1)) - {one.sequence for one in evidence}
-    then = present([one for one in evidence if one.attached_at < since], void)
+    # each says how old it is by what counts before it
+    then = tuple(one for one in evidence if one.attached_at < since)
     old = before[-1] if before else None
     renewed = is_renewed(register, record, now)
     stood = lives_at(old, then, since, renewed=renewed) if old is not None and then else ()

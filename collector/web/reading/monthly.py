@@ -18,7 +18,7 @@ from collector.pledges.due.lifecycle import continued, state
 from collector.pledges.record.times import CHINA, waiver_end, while_it_held
 from collector.pledges.register import over_time
 from collector.pledges.register.over_time import Then
-from collector.pledges.register.present import present
+from collector.pledges.register.present import in_order, present
 from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.standing.due import too_old
 from collector.pledges.standing.listing import Listed
@@ -52,6 +52,8 @@ class Monthly:
         up to its end. `broken`: of which another look than the newest says so now.
         """
         void, versions = register.void(), register.versions(self._versions)
+        mixed = [id for id, rows in attached.items() if id in void or not in_order(rows)]
+        once_void = register.ever_void(mixed)
         found = []
         for end in _ends(now):
             if end == now:
@@ -61,14 +63,12 @@ class Monthly:
             counts = dict.fromkeys(("kept", "partly", "unverified", "broken"), 0)
             for one in every:
                 id, gone = one.record.id, void.get(one.record.id, frozenset())
-                rows = present(
-                    [
-                        row
-                        for row in attached.get(id, ())
-                        if row.attached_at <= end and row.sequence not in gone
-                    ],
-                    gone,
-                )
+                rows = [
+                    row
+                    for row in attached.get(id, ())
+                    if row.attached_at <= end and row.sequence not in gone
+                ]
+                rows = list(present(rows)) if id in once_void else rows
                 known = one if end == now else _as_it_was(one, versions.get(id, ()), end)
                 if not rows or self._is_over(known, end):
                     continue
