@@ -43,12 +43,13 @@ class Bounds:
     brings, on the average of each `stretch` of seconds: a line of 256 kbit/s brings eight times
     that. `at_once`: uploads of this process; `of_link`, `of_pledge`, `of_sender`: those of one.
     A proxy that is not believed is the sender of all that comes through it: that is why one sender
-    has more than one pledge.
+    has more than one pledge. `share`: how much of all that lies there one pledge's may be.
     """
 
     largest: int = LARGEST
     bytes: int = 4 << 30
     count: int = 2000
+    share: float = 0.5
     idle: float = 30
     whole: float = 900
     least: float = 4 << 10

@@ -12,7 +12,7 @@ import fcntl
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,7 +71,7 @@ class Upload:
         self._places, self.link = places, link
         self.path = places.file("incoming", f"{link.digest}.{secrets.token_hex(8)}")
         with places.held():
-            _check_room(places)
+            _check_room(places, link.pledge)
             self._file = private.create(self.path)
             fcntl.flock(self._file, fcntl.LOCK_EX)
         self._digest = hashlib.sha256()
@@ -164,16 +164,37 @@ def _no_room(problem: OSError) -> Exception:
     return NoRoomError(msg("hand_in_no_room")) if problem.errno in _FULL else problem
 
 
-def _check_room(places: Places) -> None:
-    """Each upload under way counts as large as it may become."""
+def _check_room(places: Places, pledge: str) -> None:
+    """Each upload under way counts as large as it may become; no pledge takes all that there is."""
     bounds = places.bounds
-    coming = sum(1 for _ in places.room("incoming").iterdir())
-    sizes = [path.stat().st_size for path in places.room("quarantine").iterdir()]
-    if (
-        sum(sizes) + (coming + 1) * bounds.largest > bounds.bytes
-        or len(sizes) + coming >= bounds.count
-    ):
+    coming = [path.name.partition(".")[0] for path in places.room("incoming").iterdir()]
+    sizes = {path.name: path.stat().st_size for path in places.room("quarantine").iterdir()}
+    if not _fits(coming, sizes, bounds.largest, bounds.bytes, bounds.count):
         raise NoRoomError(msg("hand_in_no_room"))
+    # whose each is has to be read: only where one alone could have so much
+    share = bounds.bytes * bounds.share, bounds.count * bounds.share
+    if not _fits(coming, sizes, bounds.largest, *share):
+        mine = {name for name in {*coming, *sizes} if _is_of(places, name, pledge)}
+        own = {name: size for name, size in sizes.items() if name in mine}
+        if not _fits([n for n in coming if n in mine], own, bounds.largest, *share):
+            raise NoRoomError(msg("hand_in_no_room"))
+
+
+def _fits(
+    coming: Sequence[str], sizes: Mapping[str, int], largest: int, bytes: float, count: float
+) -> bool:
+    """One more beside these."""
+    return (
+        sum(sizes.values()) + (len(coming) + 1) * largest <= bytes
+        and len(sizes) + len(coming) < count
+    )
+
+
+def _is_of(places: Places, digest: str, pledge: str) -> bool:
+    with suppress(BadInput):
+        link = links.of_digest(places, digest)
+        return link is not None and link.pledge == pledge
+    return False
 
 
 def settle(places: Places) -> int:

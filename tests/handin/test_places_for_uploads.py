@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from collector.handin import links, quarantine
 from collector.handin.links import Link
-from collector.handin.places import Bounds
+from collector.handin.places import Bounds, Places
 from collector.handin.slots import BusyError, Pace, Slots, SlowError
 from tests.handin.served import Served, output, serving
 
@@ -153,3 +154,35 @@ def test_what_takes_long_to_look_through_keeps_no_other_pledge_waiting() -> None
         assert not found._turns
 
     asyncio.run(tried())
+
+
+def test_one_pledge_does_not_fill_the_quarantine(tmp_path: Path) -> None:
+    places = Places(tmp_path / "hand-in", Bounds(largest=100, bytes=1000, count=6))
+    made = [links.new(places, "P-1", f"h-{n}", 2, timedelta(days=1))[0] for n in range(4)]
+    for link in made[:3]:
+        upload = quarantine.Upload(places, link)
+        upload.write(b"x")
+        upload.take_in("", "")
+        upload.close()
+    with pytest.raises(quarantine.NoRoomError):
+        quarantine.Upload(places, made[3])
+    others = [links.new(places, "P-2", f"h-{n}", 2, timedelta(days=1))[0] for n in range(4)]
+    for link in others[:3]:
+        upload = quarantine.Upload(places, link)
+        upload.write(b"x")
+        upload.take_in("", "")
+        upload.close()
+    with pytest.raises(quarantine.NoRoomError):
+        quarantine.Upload(places, others[3])
+
+
+def test_nor_by_what_is_under_way(tmp_path: Path) -> None:
+    places = Places(tmp_path / "hand-in", Bounds(largest=100, bytes=1000, count=100))
+    made = [links.new(places, "P-1", f"h-{n}", 2, timedelta(days=1))[0] for n in range(6)]
+    other = links.new(places, "P-2", "h", 2, timedelta(days=1))[0]
+    under_way = [quarantine.Upload(places, link) for link in made[:5]]
+    with pytest.raises(quarantine.NoRoomError):
+        quarantine.Upload(places, made[5])
+    quarantine.Upload(places, other).close()
+    for one in under_way:
+        one.close()

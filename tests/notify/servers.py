@@ -86,10 +86,14 @@ def mail() -> Iterator[Mail]:
 
 @dataclass
 class Hook:
-    """`answer` is a status and a document; a status of 0 closes without one."""
+    """`answer` is a status and a document; a status of 0 closes without one.
+
+    `moved`: each is sent on, by 307, to another path of the same server.
+    """
 
     port: int = 0
     answer: tuple[int, Any] = (200, {"errcode": 0})
+    moved: bool = False
     posted: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -101,6 +105,12 @@ def hook() -> Iterator[Hook]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             state.posted.append(json.loads(body))
+            if state.moved and self.path != "/moved":
+                self.send_response(307)
+                self.send_header("Location", "/moved")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             status, document = state.answer
             if not status:
                 self.close_connection = True

@@ -98,6 +98,15 @@ def test_webhooks(webhook: Hook, channel: str, status: int, code: int, outcome: 
     assert "第一行" in str(webhook.posted[0])
 
 
+@pytest.mark.parametrize(("code", "outcome"), [(0, "unsure"), (45009, "unsure")])
+def test_who_is_sent_on_is_told_by_whoever_that_is(webhook: Hook, code: int, outcome: str) -> None:
+    """No service of the three sends on: it is not known who has the message."""
+    webhook.answer, webhook.moved = (200, {"errcode": code}), True
+    token = "a1b2c3d4e5f6a7b8c9d0a1b2c3d4e5f6"
+    assert send(f"wecombot://{token}", "逾期", "第一行\n") == outcome
+    assert len(webhook.posted) == 2
+
+
 @pytest.mark.parametrize(("when", "outcome"), [("before", "refused"), ("after", "unsure")])
 def test_tls_that_breaks_before_the_message_or_after_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, when: str, outcome: str

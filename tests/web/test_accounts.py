@@ -20,6 +20,7 @@ from collector.web.keeping import access, tables
 from collector.web.keeping.access import Access, Line
 from collector.web.keeping.accounts import Account, Accounts
 from collector.web.keeping.changes import change
+from collector.web.keeping.names import is_same
 from collector.web.keeping.sessions import Sessions
 from collector.web.keeping.state import State
 from tests.cli.running import Ended, hostpledge
@@ -257,6 +258,38 @@ def test_a_letter_that_is_like_two_makes_no_other_account(tmp_path: Path) -> Non
     known = Accounts(State.open(str(tmp_path / "web")))
     assert known.find("ROSS") is not None
     assert known.find("ro\u00df") is None
+
+
+def test_a_one_time_password_ends(tmp_path: Path) -> None:
+    state = State.open(str(tmp_path / "web"))
+    known, password = Accounts(state), "correct horse battery"
+    known.add(Account("lin", "engineer", must_change=True), password)
+    known.add(Account("wei", "engineer"), password)
+    later, late = (datetime.now(UTC) + timedelta(days=d) for d in (6.9, 7.1))
+    assert known.known("lin", password, later) is not None
+    assert known.known("lin", password, late) is None
+    # what somebody chose goes on
+    assert known.known("wei", password, late) is not None
+    table = tables.accounts
+    with state.write() as connection:
+        connection.execute(table.update().values(added_at="2020-01-01T00:00:00+00:00"))
+        connection.execute(tables.marks.delete())
+    assert known.known("lin", password, datetime.now(UTC)) is None
+    known.change_password("lin", password, must_change=True)
+    assert known.known("lin", password, datetime.now(UTC)) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "same"),
+    [
+        ("lin", "lin", True), ("lin", "lan", False),
+        ("lin~0123456789abcdef", "x~0123456789abcdef", True),
+        ("lin~0123456789abcdef", "lin~0123456789abcde0", False),
+        ("lin", "lin~0123456789abcdef", False), ("0123456789abcdef", "x~0123456789abcdef", False),
+    ],
+)  # fmt: skip
+def test_one_person_by_two_names(name: str, other: str, same: bool) -> None:
+    assert is_same(name, other) is same
 
 
 def test_two_changes_at_once_do_not_undo_each_other(

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -241,6 +242,37 @@ def test_a_password_that_one_of_a_provider_has_from_before_opens_nothing(
     with site.house.state.read() as connection:
         query = table.select().where(table.c.name == name)
         assert connection.execute(query).mappings().one()["password"] is None
+
+
+def test_a_sign_in_comes_back_once(site: Site, fresh: Maker) -> None:
+    """Whoever sends it again and again would make us ask the provider each time."""
+    fresh.claims["groups"] = ["managers"]
+    browser = site.browser()
+    away = browser.get("/oidc").headers["location"]
+    held = dict(browser.client.cookies)
+    path = httpx.get(away, follow_redirects=False).headers["location"]
+    path = path.partition("127.0.0.1:8300")[2]
+    assert browser.get(path).status_code == 303
+    for _ in range(2):
+        again = site.browser()
+        again.client.cookies.update(held)
+        assert again.get(path).status_code == 403
+    notes = [one.note for _, one in site.house.access.newest(2)]
+    assert notes == ["that sign-in came back before"] * 2
+
+
+def test_one_sender_does_not_take_all_places(
+    site: Site, fresh: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = site.house.provider
+    assert provider is not None
+    with ExitStack() as held:
+        for _ in range(3):
+            held.enter_context(provider._waiting("192.0.2.1"))
+        with pytest.raises(oidc.RefusedError, match="too many"), provider._waiting("192.0.2.1"):
+            pass
+        with provider._waiting("192.0.2.2"):
+            pass
 
 
 def test_two_tabs_sign_in(site: Site, fresh: Maker) -> None:

@@ -10,17 +10,24 @@ from typing import Any
 _MOBILE = re.compile(
     r"(?<![0-9A-Za-z])(\+?86[- ]?)?(1[3-9][0-9])([0-9]{4})([0-9]{4})(?![0-9A-Za-z])"
 )
-# numbers of landlines: area code, a hyphen or blank, seven or eight digits
+# hyphens and blanks, as people type them
+_GAP = "[-\u2010-\u2015\uff0d \u00a0\u3000]"
+# numbers of landlines: an area code, seven or eight digits, perhaps in two parts
 _LANDLINE = re.compile(
-    r"(?<![0-9A-Za-z-])(0[1-9][0-9]{1,2}[- ])([0-9]{4,5})([0-9]{3})(?![0-9A-Za-z])"
+    rf"(?<![0-9A-Za-z-])(0[1-9][0-9]{{1,2}}(?:[)\uff09]{_GAP}?|{_GAP})?)"
+    rf"([0-9]{{4,5}}|[0-9]{{3,4}}{_GAP}[0-9])([0-9]{{3}})(?![0-9A-Za-z])"
 )
 # mobile numbers written in groups
-_GROUPED = re.compile(r"(?<![0-9A-Za-z])(1[3-9][0-9])([- ])[0-9]{4}([- ])([0-9]{4})(?![0-9A-Za-z])")
+_GROUPED = re.compile(
+    rf"(?<![0-9A-Za-z])(1[3-9][0-9])({_GAP})[0-9]{{4}}({_GAP}?)([0-9]{{4}})(?![0-9A-Za-z])"
+)
 _IDENTITY = re.compile(
-    r"(?<![0-9A-Za-z])([1-9][0-9]{5})([0-9*]{8,10})([0-9Xx*]{2,4})(?![0-9A-Za-z*])"
+    rf"(?<![0-9A-Za-z])([1-9][0-9]{{5}})({_GAP}?[0-9*]{{8,10}}{_GAP}?)([0-9Xx*]{{2,4}})"
+    "(?![0-9A-Za-z*])"
 )
 # what any of them holds; most texts do not, and are done with
-_NUMBER = re.compile(r"(?:[0-9*][^0-9*]?){9}")
+_NUMBER = re.compile(r"(?:[0-9*][^0-9*]{0,2}){9}")
+_WIDE = {ord("\uff10") + digit: str(digit) for digit in range(10)}
 # what is no text of people: a digest may hold any row of digits
 _EXACT = ("credit_code", "sha256", "records_sha256")
 
@@ -43,7 +50,12 @@ def masked(value: Any, *, key: str = "") -> Any:
 def _text(value: str, key: str) -> str:
     if key == "phone":
         return _middle(value)
-    if key in _EXACT or not _NUMBER.search(value):
+    if key in _EXACT:
+        return value
+    if not value.isascii() and (plain := value.translate(_WIDE)) != value:
+        shown = _text(plain, key)
+        return value if shown == plain else shown
+    if not _NUMBER.search(value):
         return value
     text = _MOBILE.sub(r"\1\2****\4", value)
     text = _GROUPED.sub(r"\1\2****\3\4", text)

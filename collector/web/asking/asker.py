@@ -104,6 +104,7 @@ class Asker:
     cookies: list[tuple[str, str | None, int | None]] = field(default_factory=list)
     theirs: frozenset[str] | None = None
     begun: Mapping[str, datetime] = field(default_factory=dict)
+    _query: Mapping[str, str] | None = None
 
     @property
     def account(self) -> Account:
@@ -147,7 +148,10 @@ class Asker:
 
     @property
     def query(self) -> Mapping[str, str]:
-        return {whole(name): whole(value) for name, value in self.request.query_params.items()}
+        if self._query is None:
+            told = self.request.query_params.items()
+            self._query = {whole(name): whole(value) for name, value in told}
+        return self._query
 
     @property
     def parts(self) -> Mapping[str, str]:

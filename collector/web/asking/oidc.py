@@ -11,8 +11,9 @@ import re
 import secrets
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import httpx
@@ -29,6 +30,7 @@ from joserfc.jwk import KeySet
 
 from collector.web.asking.settings import Mapped, Oidc, is_private
 from collector.web.keeping.accounts import WIDE, Account
+from collector.web.keeping.passwords import BusyError, Places
 
 # seconds for the way to the provider and back, and between our clock and its own
 WAY, _SKEW = 600, 60
@@ -36,7 +38,9 @@ _KNOWN_FOR = 3600.0
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
 _TIMEOUT = 10.0
 # of the threads that all pages share so many wait for a provider, which may be silent
-_AT_ONCE = 6
+_AT_ONCE, _OF_ONE = 6, 3
+# sign-ins that came back are remembered for as long as they could come back again
+_REMEMBERED = 10_000
 # seconds for which one that did not answer is not asked again
 _FAILED = 5.0
 _NEEDED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -72,14 +76,15 @@ class Provider:
         self._sealed = URLSafeTimedSerializer(secret, salt="hostpledge oidc")
         self._http = client or httpx.Client(timeout=_TIMEOUT, follow_redirects=False)
         self._held: dict[str, tuple[float, Any]] = {}
-        self._asking = threading.Lock()
-        self._places = threading.BoundedSemaphore(_AT_ONCE)
+        self._asking, self._lock = threading.Lock(), threading.Lock()
+        self._places = Places(_AT_ONCE, _OF_ONE)
+        self._used: OrderedDict[str, float] = OrderedDict()
         self._failed: dict[str, float] = {}
         self.grounds = frozenset(ground(settings, one) for one in settings.roles)
 
-    def begin(self, back: str, next: str) -> tuple[str, str, str]:
+    def begin(self, back: str, next: str, sender: str) -> tuple[str, str, str]:
         """Where to send the browser, its state, and what it is to hold until it comes back."""
-        told = self._metadata()
+        told = self._metadata(sender)
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         url = prepare_grant_uri(
             told["authorization_endpoint"],
@@ -94,8 +99,10 @@ class Provider:
         )
         return str(url), state, str(self._sealed.dumps([state, nonce, verifier, next]))
 
-    def end(self, held: str, query: Mapping[str, str], back: str) -> tuple[Account, str]:
-        """Who it is, and where they wanted to go.
+    def end(
+        self, held: str, query: Mapping[str, str], back: str, sender: str
+    ) -> tuple[Account, str]:
+        """Who it is, and where they wanted to go; each sign-in comes back once.
 
         Raises RefusedError; NoRoleError where it is known who it is.
         """
@@ -105,15 +112,29 @@ class Provider:
             raise RefusedError("no sign-in of this browser is under way") from None
         if not secrets.compare_digest(query.get("state", "").encode(), str(state).encode()):
             raise RefusedError("another state")
+        self._once(str(state))
         if "code" not in query:
             raise RefusedError(f"no code: {query.get('error', '')[:60]}")
         if "iss" in query and query["iss"] != self._settings.issuer:
             raise RefusedError("another issuer")
-        claims = self._claims(self._token(query["code"], verifier, back), nonce)
+        token = self._token(query["code"], verifier, back, sender)
+        claims = self._claims(token, nonce, sender)
         return self._account(claims), str(next)
 
-    def _token(self, code: str, verifier: str, back: str) -> str:
-        told = self._metadata()
+    def _once(self, state: str) -> None:
+        """Raises RefusedError where that came back before, to this process."""
+        now = time.monotonic()
+        with self._lock:
+            while self._used and next(iter(self._used.values())) < now - WAY:
+                self._used.popitem(last=False)
+            if state in self._used:
+                raise RefusedError("that sign-in came back before")
+            self._used[state] = now
+            if len(self._used) > _REMEMBERED:
+                self._used.popitem(last=False)
+
+    def _token(self, code: str, verifier: str, back: str, sender: str) -> str:
+        told = self._metadata(sender)
         methods = told.get("token_endpoint_auth_methods_supported")
         # what is left out means that one
         basic = not isinstance(methods, list) or "client_secret_basic" in methods
@@ -132,7 +153,7 @@ class Provider:
         )
         if not basic:
             form["client_secret"] = given.client_secret
-        with self._waiting():
+        with self._waiting(sender):
             try:
                 answer = self._http.post(told["token_endpoint"], data=form, auth=auth)
                 found = answer.json()["id_token"] if answer.status_code == 200 else None
@@ -142,7 +163,7 @@ class Provider:
             raise RefusedError("the provider gave no ID token")
         return found
 
-    def _claims(self, token: str, nonce: str) -> Mapping[str, Any]:
+    def _claims(self, token: str, nonce: str, sender: str) -> Mapping[str, Any]:
         wanted = jwt.JWTClaimsRegistry(
             leeway=_SKEW,
             iss={"essential": True, "value": self._settings.issuer},
@@ -154,10 +175,10 @@ class Provider:
         )
         try:
             try:
-                found = jwt.decode(token, self._keys(), algorithms=_ALGORITHMS)
+                found = jwt.decode(token, self._keys(sender), algorithms=_ALGORITHMS)
             except JoseError:
                 # it may have changed its keys
-                found = jwt.decode(token, self._keys(anew=True), algorithms=_ALGORITHMS)
+                found = jwt.decode(token, self._keys(sender, anew=True), algorithms=_ALGORITHMS)
             wanted.validate(found.claims)
         except (JoseError, *_UNUSABLE) as problem:
             # one of ours, by its name: nothing of what came
@@ -191,9 +212,9 @@ class Provider:
         by = ground(given, mapped)
         return Account(name, mapped.role, seen, mapped.until, local=False, ground=by)
 
-    def _metadata(self) -> Mapping[str, Any]:
+    def _metadata(self, sender: str) -> Mapping[str, Any]:
         base = self._settings.issuer.rstrip("/")
-        found = self._asked("metadata", f"{base}/.well-known/openid-configuration")
+        found = self._asked("metadata", f"{base}/.well-known/openid-configuration", sender)
         if found.get("issuer") != self._settings.issuer:
             raise RefusedError("the provider says it is another issuer")
         for name in _NEEDED:
@@ -203,16 +224,16 @@ class Provider:
                 raise RefusedError(f"the provider's {name} is not https")
         return found
 
-    def _keys(self, *, anew: bool = False) -> KeySet:
-        found = self._asked("keys", self._metadata()["jwks_uri"], anew=anew)
+    def _keys(self, sender: str, *, anew: bool = False) -> KeySet:
+        found = self._asked("keys", self._metadata(sender)["jwks_uri"], sender, anew=anew)
         return KeySet.import_key_set(found)  # type: ignore[arg-type]  # it looks for itself
 
-    def _asked(self, name: str, url: str, *, anew: bool = False) -> dict[str, Any]:
+    def _asked(self, name: str, url: str, sender: str, *, anew: bool = False) -> dict[str, Any]:
         # whoever sends forged tokens does not make us ask again and again
         most = 10.0 if anew else _KNOWN_FOR
         if (known := self._known(name, most)) is not None:
             return known
-        with self._waiting(), self._asking:
+        with self._waiting(sender), self._asking:
             # another one may have asked meanwhile
             if (known := self._known(name, most)) is not None:
                 return known
@@ -235,14 +256,14 @@ class Provider:
         return known if isinstance(known, dict) and time.monotonic() - at < most else None
 
     @contextmanager
-    def _waiting(self) -> Iterator[None]:
+    def _waiting(self, sender: str) -> Iterator[None]:
         """One of a few who wait for the provider; whoever finds no place is told so at once."""
-        if not self._places.acquire(blocking=False):
-            raise RefusedError("too many wait for the provider")
-        try:
+        with ExitStack() as held:
+            try:
+                held.enter_context(self._places.one(sender))
+            except BusyError:
+                raise RefusedError("too many wait for the provider") from None
             yield
-        finally:
-            self._places.release()
 
 
 def ground(given: Oidc, mapped: Mapped) -> str:

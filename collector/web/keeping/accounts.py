@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Literal, cast, get_args
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, select
+from sqlalchemy import Connection, RowMapping, Select, select
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.model import Lang
 from collector.pledges.record.times import CHINA
-from collector.web.keeping import managers, passwords, tables
+from collector.web.keeping import managers, one_time, passwords, tables
+from collector.web.keeping.names import folded, same, valid
 from collector.web.keeping.state import State
 
 # `given`: the pledges that it may see were named
@@ -33,8 +33,6 @@ Role = Literal["manager", "engineer", "auditor", "customer"]
 ROLES: tuple[Role, ...] = get_args(Role)
 # who sees every pledge
 WIDE: tuple[Role, ...] = ("manager", "engineer")
-_NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,62}")
-_ELSEWHERE = re.compile(r"[a-z0-9._@-]{0,40}~[0-9a-f]{16}")
 # any constant of our own: of two sign-ins of one person the second sees the first
 _LOCK = 0x77656261
 
@@ -83,7 +81,7 @@ class Accounts:
 
         `by`: who adds it.
         """
-        name = _name(one.name)
+        name = valid(one.name)
         if "~" in name:
             raise BadInput(msg("web_account_name", name=name))
         complete(one)
@@ -144,7 +142,7 @@ class Accounts:
             self._state.alone(connection, _LOCK)
             known = connection.execute(
                 select(table.c.name, table.c.disabled)
-                .where(_same(one.name))
+                .where(same(one.name))
                 .order_by(table.c.added_at, table.c.name)
             ).all()
             if any(other.disabled for other in known):
@@ -170,7 +168,7 @@ class Accounts:
     def untold(self, name: str) -> None:
         """One of a provider that may look no more: its sessions end, its row stays as it was."""
         with self._state.write() as connection:
-            every = select(tables.accounts.c.name).where(_same(name))
+            every = select(tables.accounts.c.name).where(same(name))
             _out(connection, list(connection.execute(every).scalars()))
 
     def every(self) -> tuple[Account, ...]:
@@ -201,10 +199,13 @@ class Accounts:
         with self._state.read() as connection:
             query = select(tables.accounts).where(tables.accounts.c.name == folded(name)[:64])
             row = connection.execute(query).mappings().first()
+            over = row is not None and one_time.is_over(connection, row["name"], now)
         found = _account(row) if row is not None else None
         own = row["password"] if row is not None and found is not None and found.local else ""
         right = passwords.verified(own or passwords.nobodys(), password)
-        return found if found is not None and own and right and found.holds(now) else None
+        if found is None or not own or not right or not found.holds(now):
+            return None
+        return None if found.must_change and over else found
 
     def change_password(
         self,
@@ -224,7 +225,7 @@ class Accounts:
         passwords.check(password)
         hashed = passwords.hashed(password)
         table = tables.accounts
-        mine = select(table).where(table.c.name == _name(name))
+        mine = select(table).where(table.c.name == valid(name))
         with self._state.write() as connection:
             held(connection)
             if was is not None and not is_still(connection, was):
@@ -239,6 +240,8 @@ class Accounts:
                 .where(table.c.name == name)
                 .values(password=hashed, must_change=int(must_change))
             )
+            if must_change:
+                self._mark(connection, name, "password", "")
             for other in (tables.sessions, tables.devices):
                 connection.execute(other.delete().where(other.c.account == name))
             now = connection.execute(mine).mappings().one()
@@ -250,11 +253,11 @@ class Accounts:
         with self._state.write() as connection:
             held(connection)
             with managers.kept(self._state, connection, name):
-                mine = table.update().where(_same(_name(name)))
+                mine = table.update().where(same(valid(name)))
                 done = connection.execute(mine.values(disabled=int(not back)))
             if not done.rowcount:
                 raise BadInput(msg("web_no_account", name=name))
-            every = select(table.c.name).where(_same(name))
+            every = select(table.c.name).where(same(name))
             for other in (tables.sessions, tables.devices):
                 connection.execute(other.delete().where(other.c.account.in_(every)))
 
@@ -295,24 +298,6 @@ def complete(one: Account) -> None:
         raise BadInput(msg("web_pledges_wanted", role=one.role), where="--pledge")
     if one.role == "auditor" and one.ends is None:
         raise BadInput(msg("web_end_wanted"), where="--until")
-
-
-def folded(name: str) -> str:
-    """Names of accounts are ASCII: a letter that only looks like some of it makes another name."""
-    return "".join(c.lower() if c.isascii() else c for c in name)
-
-
-def _name(name: str) -> str:
-    if not _NAME.fullmatch(name) and not _ELSEWHERE.fullmatch(name):
-        raise BadInput(msg("web_account_name", name=name))
-    return name
-
-
-def _same(name: str) -> ColumnElement[bool]:
-    """The account of that name; of one of a provider all that the same person ever had."""
-    column = tables.accounts.c.name
-    _, wave, digest = name.rpartition("~")
-    return column.endswith(f"~{digest}", autoescape=True) if wave else column == name
 
 
 def _out(connection: Connection, names: Collection[str]) -> None:

@@ -11,7 +11,8 @@ from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.pledges.record.times import today_in_china
 from collector.web.keeping import managers, passwords, tables
-from collector.web.keeping.accounts import WIDE, Account, Accounts, Role, complete, folded
+from collector.web.keeping.accounts import WIDE, Account, Accounts, Role, complete
+from collector.web.keeping.names import folded
 from collector.web.keeping.state import State
 
 
@@ -78,6 +79,8 @@ def change(
     known.mark(old.name, "changed", by)
     if pledges:
         known.mark(old.name, "given", by)
+    if hashed is not None:
+        known.mark(old.name, "password", by)
     return new
 
 

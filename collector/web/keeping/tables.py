@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Engine,
     Float,
@@ -36,6 +37,7 @@ _POOL = 8
 _BUSY_SECONDS = 20
 
 metadata = MetaData()
+_LONG = BigInteger().with_variant(Integer, "sqlite")
 accounts = Table(
     "web_accounts",
     metadata,
@@ -88,7 +90,7 @@ devices = Table(
 attempts = Table(
     "web_tries",
     metadata,
-    Column("number", Integer, primary_key=True),
+    Column("number", _LONG, primary_key=True),
     Column("bucket", String(64), nullable=False),
     Column("at", Float, nullable=False),
     # of one try, whose rows these are
@@ -98,7 +100,8 @@ Index("web_tries_of", attempts.c.bucket, attempts.c.at)
 access = Table(
     "web_access",
     metadata,
-    Column("number", Integer, primary_key=True),
+    # a line for each request, and for each that was refused
+    Column("number", _LONG, primary_key=True),
     Column("at", String(40), nullable=False, index=True),
     Column("account", String(64), nullable=False),
     Column("address", String(64), nullable=False),

@@ -7,6 +7,7 @@ import re
 
 from starlette.responses import Response
 
+from collector.handin.senders import sender
 from collector.web.asking.asker import Asker, NotFoundError, TurnedAwayError, local
 from collector.web.asking.oidc import WAY, NoRoleError, Provider, RefusedError
 from collector.web.pages.sign_in import begin
@@ -22,7 +23,7 @@ def away(asker: Asker) -> Response:
     provider = _provider(asker)
     try:
         next = asker.next if len(asker.next) <= _NEXT else "/"
-        url, state, held = provider.begin(_back(asker), next)
+        url, state, held = provider.begin(_back(asker), next, sender(asker.address))
     except RefusedError as problem:
         asker.note = str(problem)
         raise TurnedAwayError("turned_oidc", 502) from None
@@ -44,7 +45,7 @@ def back(asker: Asker) -> Response:
     # it holds a code
     asker.path_only = True
     try:
-        told, next = provider.end(held, asker.query, _back(asker))
+        told, next = provider.end(held, asker.query, _back(asker), sender(asker.address))
     except RefusedError as problem:
         asker.note = str(problem)
         if isinstance(problem, NoRoleError):

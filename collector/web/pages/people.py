@@ -12,12 +12,13 @@ from collector.pledges.database.transactions import DatabaseAwayError
 from collector.web.asking.asker import Asker, TurnedAwayError
 from collector.web.keeping.accounts import ROLES, What
 from collector.web.keeping.changes import given
+from collector.web.keeping.names import is_same
 from collector.web.reading.asked import number
 from collector.web.reading.customer import said_of
 
 _LINES = 100
 # as large as a number of a line can be
-_MOST = 2**31 - 1
+_MOST = 2**53
 
 
 def accounts(asker: Asker) -> Response:
@@ -67,7 +68,7 @@ def change(asker: Asker) -> Response:
             asker.house.accounts.change_password(
                 name, made[1], must_change=True, held=asker.must_be_in
             )
-        elif act in ("disable", "enable") and name != asker.account.name:
+        elif act in ("disable", "enable") and not is_same(name, asker.account.name):
             asker.house.accounts.disable(name, back=act == "enable", held=asker.must_be_in)
         else:
             raise TurnedAwayError("turned_form")

@@ -27,7 +27,7 @@ from collector.web.asking.asker import (
     whole,
 )
 from collector.web.keeping.access import NOBODY, Line
-from collector.web.keeping.accounts import folded
+from collector.web.keeping.names import folded
 from collector.web.keeping.passwords import BusyError, Places
 from collector.web.keeping.sessions import Session
 from collector.web.serving.guard import PEER

@@ -338,4 +338,8 @@ def _say_unknown(pledges: Sequence[str]) -> None:
 
 
 def _say(name: str, made: str) -> None:
+    from collector.web.keeping import one_time
+
     out(tr(f"{name} 的一次性口令：{made}\n", f"one-time password of {name}: {made}\n"))
+    ends = f"it opens the page for {one_time.DAYS} days, and is changed at the first sign-in"
+    click.echo(tr(f"{one_time.DAYS} 天内有效，首次登录须修改", ends), err=True)

@@ -129,12 +129,15 @@ def _say_trust(library: Library) -> None:
 
 
 def _say_first(accounts: Accounts) -> None:
+    from collector.web.keeping import one_time
+
     password = accounts.first()
     if password is not None:
         click.echo(
             tr(
-                f"账号 manager，一次性口令 {password}（登录后须改）",
-                f"account manager, one-time password {password} (to be changed at once)",
+                f"账号 manager，一次性口令 {password}（{one_time.DAYS} 天内有效，登录后须改）",
+                f"account manager, one-time password {password} (good for {one_time.DAYS} days; "
+                "to be changed at once)",
             )
         )
 
