@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from collector.facts.logs.model.syslog_message import Message
+from collector.facts.logs.syslog.rsyslog.conditions import expression
 from collector.facts.logs.syslog.rsyslog.parser import statements
 
 
@@ -28,3 +30,18 @@ def test_a_password_that_was_masked_leaves_the_action_readable() -> None:
     (one,) = statements(text, "x")
     (action,) = one.body
     assert (action.parameters["type"], action.parameters["pass"]) == ("ompgsql", "redacted")
+
+
+@pytest.mark.parametrize(
+    ("text", "selected"),
+    [
+        ('prifilt("auth,authpriv.*")', True),
+        ('prifilt("cron.*")', False),
+        # a word in the place of what did not leave the host
+        ('prifilt("redacted")', None),
+        ('not prifilt("redacted")', None),
+    ],
+)
+def test_whom_a_masked_filter_selects_nobody_knows(text: str, selected: bool | None) -> None:
+    message = Message("authpriv", 6, "sshd", "Accepted publickey for wang")
+    assert expression(text, message, {}) is selected
