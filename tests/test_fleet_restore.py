@@ -60,6 +60,8 @@ HOLLOW = {
     "pg-cut": {"tool": "dump", "path": "/srv/cut/pg-cut.sql"},
     "pg-packed-cut": {"tool": "dump", "path": "/srv/cut/pg-packed.dump"},
     "pg-raises": {"tool": "dump", "path": "/srv/cut/pg-raises.sql"},
+    # in the middle of a line too psql takes it for a command of its own
+    "pg-commands": {"tool": "dump", "path": "/srv/cut/pg-commands.sql"},
     # no definer has rights that were not given
     "mysql-as-root": {"tool": "mysql_dump", "path": "/srv/cut/as-root-my.sql"},
     "mysql-cut-off": {"tool": "mysql_dump", "path": "/srv/cut/shop-my.sql.gz"},

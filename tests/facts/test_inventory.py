@@ -46,6 +46,7 @@ def _changed(**values: str) -> str:
         (_changed(level="秘密"), "stores[0].level"),
         (_changed(owner="' '"), "stores[0].owner"),
         (_changed(name="a, name: b"), "stands twice"),
+        (_changed(name='"a\\nid"'), "stores[0].name"),
         (HEAD.replace("2026-11-01", "2026-02-30") + STORE, "reviewed"),
         (HEAD.replace("2026-11-01", "yesterday") + STORE, "reviewed"),
         (HEAD.replace("inventory:1", "inventory:2") + STORE, "schema"),

@@ -52,7 +52,7 @@ def sorted_lines(tmp_path: Path) -> Callable[[str], list[str]]:
     def sort(log: str) -> list[str]:
         (tmp_path / "log").write_text(log)
         done = subprocess.run(
-            ["/bin/sh", SCRIPT, tmp_path / "log"],
+            ["/bin/sh", SCRIPT, tmp_path / "log", tmp_path],
             env={"PATH": f"{tools}:{os.environ['PATH']}", "LC_ALL": "C"},
             capture_output=True, text=True, check=True,
         )  # fmt: skip
@@ -87,3 +87,42 @@ def test_a_file_is_excluded_only_where_its_package_vouches_for_it(
     listed = f"{tmp_path}/good [From Debian package: pack]\n{tmp_path}/changed\n{tmp_path}/alien\n"
     told = sorted_lines(FILES.format(listed) + END)
     assert told == ["exclude /good", "left /changed", "left /alien"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["goo[d]", "g*", "go?d", "sub/../good", "./good", "link", "$(id)", "a;b", "good'", "good`id`"],
+)
+def test_what_a_user_names_is_no_pattern_and_no_command(
+    sorted_lines: Callable[[str], list[str]], tmp_path: Path, name: str
+) -> None:
+    """chkrootkit prints names from /tmp as they are, line breaks and its own headings too."""
+    (tmp_path / "link").symlink_to(tmp_path / "good")
+    (tmp_path / "sub").mkdir()
+    if "/" not in name:
+        (tmp_path / name).touch()
+    told = sorted_lines(FILES.format(f"{tmp_path}/{name}\n") + END)
+    assert told
+    assert all(line.startswith("left ") for line in told)
+
+
+def test_what_lies_elsewhere_is_never_excluded(
+    sorted_lines: Callable[[str], list[str]], tmp_path: Path
+) -> None:
+    told = sorted_lines(FILES.format("/usr/bin/env\n/etc/passwd\n") + END)
+    assert told == ["left /usr/bin/env", "left /etc/passwd"]
+
+
+def test_so_many_are_not_asked_for(
+    sorted_lines: Callable[[str], list[str]], tmp_path: Path
+) -> None:
+    told = sorted_lines(FILES.format(f"{tmp_path}/good\n" * 60) + END)
+    assert told.count("exclude /good") == 50
+    assert told.count("left /good") == 10
+
+
+def test_a_heading_within_a_line_is_none(
+    sorted_lines: Callable[[str], list[str]], tmp_path: Path
+) -> None:
+    log = f"x suspicious files and directories were found: y\n{tmp_path}/good\n"
+    assert not [one for one in sorted_lines(log + END) if one.startswith("exclude")]

@@ -216,7 +216,11 @@ if [ -f "$f" ]; then
   hp_by "$f" cat |
     grep -aE 'INFECTED|[Ww]arning|WARNING|[Ss]uspicious|PACKET SNIFFER|Vulnerable' |
     grep -avE '(not found|not infected|not tested|nothing found)$' |
-    grep -avxFf "$e" | head -n 40 | sed "$u"
+    grep -avxFf "$e" |
+    # who names files in /tmp writes lines of it, and shall not push out what was found
+    LC_ALL=C awk '/INFECTED|PACKET SNIFFER|Vulnerable/ { if (n++ < 40) print; next }
+      m < 40 { w[m++] = $0 }
+      END { for (i = 0; i < m; i++) print w[i] }' | sed "$u"
   hp_by "$f" cat | awk '
     /^$/ { on = 0 }
     on && !/INFECTED|[Ww]arning|WARNING|[Ss]uspicious|PACKET SNIFFER|Vulnerable/

@@ -44,7 +44,7 @@ hp_load() {
   if [ "$hp_kind" != PGDMP ] && ! hp_open | tail -n 20 | grep -q 'PostgreSQL database .*dump complete'; then
     say 'error ends as no dump of pg_dump does'; hp_told broken; return
   fi
-  if [ "$hp_kind" != PGDMP ]; then hp_held; fi
+  if [ "$hp_kind" != PGDMP ]; then hp_held; hp_restricted; fi
   if [ "$hp_kind" = PGDMP ]; then hp_kept hp_packed; else hp_kept hp_plain; fi
   # by its number alone: the words of an error may be a row's
   hp_code=$(grep -aoE 'ERROR: +[0-9A-Z]{5}$' "$HP_D/err" | head -n 1 | grep -oE '[0-9A-Z]{5}$')
@@ -76,10 +76,22 @@ hp_held() {
     END { if (databases > 1) print "several"; else if (!other) print n + 0 }' >"$HP_W/wanted"
   if grep -q several "$HP_W/wanted"; then undone no_settings 'a dump of several databases'; fi
 }
+# psql takes a backslash for a command of its own anywhere but in quotes, unless it is told not to
+hp_restricted() {
+  if "$hp_bin/psql" --help=commands 2>/dev/null | grep -q '\\restrict '; then
+    hp_key=$(od -An -N 16 -tx1 /dev/urandom | tr -d ' \n')
+  elif hp_open 2>/dev/null | awk '/^COPY .* FROM stdin;$/ { i = 1; next } i { if ($0 == "\\.") i = 0; next }
+    /^\\(connect|restrict|unrestrict) / { next }
+    /\\/ { found = 1 }
+    END { exit !found }'; then
+    undone no_settings 'a dump with backslashes outside of its rows, which this psql may take for commands of its own'
+  fi
+}
 # outside of rows: what psql itself would do, owners that are not there, and what is taken away first
 hp_plain() {
   { hp_open || printf '%s\n' "SELECT 'cut off' / 0;"; } |
-    awk '/^COPY .* FROM stdin;$/ { i = 1; print; next } i { if ($0 == "\\.") i = 0; print; next }
+    awk -v key="${hp_key:-}" 'BEGIN { if (key != "") print "\\restrict " key }
+      /^COPY .* FROM stdin;$/ { i = 1; print; next } i { if ($0 == "\\.") i = 0; print; next }
       /^\\(un)?restrict / { next }
       /^\\connect / && !connected { connected = 1; next }
       /^\\/ { print "SELECT \047a command of psql\047 / 0;"; exit }

@@ -50,9 +50,7 @@ hp_file() {
   say "digest $hp_x"
   if [ "$(wc -c <"$HP_W/file" | tr -d ' ')" != "$hp_w" ]; then hp_told differs; return; fi
   # what was changed since the snapshot is no measure of it
-  hp_m=$(stat -c %Y "$hp_f" 2>/dev/null)
-  if [ -n "$hp_m" ] && [ "$hp_m" -lt "$(date -d "$hp_t" +%s 2>/dev/null || echo 0)" ]; then
-    hp_l=$(sha256sum <"$hp_f" | cut -c 1-64)
+  if hp_live "$hp_f" "$(date -d "$hp_t" +%s 2>/dev/null || echo 0)"; then
     say "live $hp_l"
     if [ "$hp_l" != "$hp_x" ]; then hp_told differs; return; fi
     hp_told same

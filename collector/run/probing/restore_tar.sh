@@ -42,9 +42,8 @@ hp_file() {
   say "digest $hp_x"
   # where it was: below ROOT, or the archive tells whole paths
   hp_n=${HP_ROOT:-}/${hp_f#./}
-  if [ -f "$hp_n" ] && [ "$(stat -c %s "$hp_n")" = "$hp_w" ] &&
-    [ "$(stat -c %Y "$hp_n")" = "$(date -u -d "$hp_t" +%s 2>/dev/null)" ]; then
-    hp_l=$(sha256sum <"$hp_n" | cut -c 1-64)
+  if [ "$(stat -c '%s %Y' "$hp_n" 2>/dev/null)" = "$hp_w $(date -u -d "$hp_t" +%s 2>/dev/null)" ] &&
+    hp_live "$hp_n" "$(($(stat -c %Y "$hp_a") + 1))" "$(stat -c %u "$hp_a")"; then
     say "live $hp_l"
     if [ "$hp_l" != "$hp_x" ]; then hp_told differs; return; fi
     hp_told same
