@@ -9,7 +9,7 @@ import click
 
 from collector.cli.ui.language import lang, tr
 from collector.model import Text
-from collector.scope import Scope, no_proof, not_seen, of_evidence
+from collector.scope import Scope, no_proof, not_seen, numbered, of_evidence
 
 if TYPE_CHECKING:
     from collector.model import Lang
@@ -22,7 +22,7 @@ def scope_said(found: Scope) -> None:
 
 
 def line(found: Scope, lang: Lang) -> str:
-    """`7 of 57 controls, grade 2: no proof of 二(二), 二(三), 二(四)`, or without an end."""
+    """`7 of 57 controls, grade 2: no proof of 2(2), 2(3), 2(4)`, or without an end."""
     said = found.said().to(lang)
     said += f"，{found.grade} 级" if lang == "zh" else f", grade {found.grade}"
     if found.absent:
@@ -31,7 +31,7 @@ def line(found: Scope, lang: Lang) -> str:
         said += "；版本未知，范围无从核对" if lang == "zh" else "; by a release not known here"
     if found.unproven:
         said += ("：" if lang == "zh" else ": ") + no_proof(found.unproven).to(lang)
-    return said
+    return numbered(said, lang)
 
 
 def of_frame(frame: Mapping[str, Any]) -> str:
