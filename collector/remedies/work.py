@@ -56,15 +56,22 @@ def in_order(controls: Iterable[str]) -> tuple[str, ...]:
 
 
 def in_turn(ranked: Iterable[T], id_of: Callable[[T], str]) -> list[T]:
-    """As they are ranked, but each behind those of them that are to be done before it.
+    """As they are ranked, but each behind those of them that are to be done before it, and what
+
+    comes last behind all the others.
 
     >>> in_turn(["intrusion.root_login", "firewall.logging", "intrusion.privilege_separation"], str)
     ['firewall.logging', 'intrusion.privilege_separation', 'intrusion.root_login']
     """
     left, found = list(ranked), list[T]()
     while left:
-        open_yet = {id_of(one) for one in left}
-        ready = (at for at, one in enumerate(left) if open_yet.isdisjoint(before(id_of(one))))
+        ids = [id_of(one) for one in left]
+        first = {id for id in ids if not comes_last(id)}
+        ready = (
+            at
+            for at, id in enumerate(ids)
+            if (id in first or not first) and not set(ids).intersection(before(id))
+        )
         found.append(left.pop(next(ready, 0)))
     return found
 
