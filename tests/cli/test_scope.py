@@ -85,14 +85,14 @@ def test_the_strict_policy_refuses_it(shell: Shell) -> None:
 def test_replay_carries_it(shell: Shell) -> None:
     """The lie shows; and that what is left comes out the same does not hide that it is a part."""
     said = shell("replay", "b", "--trust", "trust.json", status=1)
-    assert f"scope: 7 of {AT_2} controls, grade 2: no proof of 2(2)" in said.stdout
+    assert f"scope: 7 of {AT_2} controls, grade 2: no proof of 二(二)" in said.stdout
     honest = shell.folder / "seven"
     shell("bundle", "in", "-o", "seven", "--family", "antivirus")
     assert honest.is_dir()
     said = shell("replay", "seven", "--trust", "trust.json")
     count = len(catalog.select(("antivirus",)))
     assert said.stdout == (
-        f"the same: {count} of {AT_2} controls, grade 2: no proof of 2(2), {count} findings on 1 "
+        f"the same: {count} of {AT_2} controls, grade 2: no proof of 二(二), {count} findings on 1 "
         "host(s)\n"
     )
     found = json.loads(shell("replay", "seven", "--format", "json").stdout)
@@ -103,10 +103,10 @@ def test_it_is_attached_and_shown_for_what_it_is(shell: Shell) -> None:
     said = shell("pledge", "attach", "P-1", "b", status=2)
     assert "b: judged again, " in said.stderr
     said = shell("pledge", "attach", "P-1", "part")
-    assert f"scope: 7 of {AT_2} controls, grade 2: no proof of 2(2)" in said.stdout
+    assert f"scope: 7 of {AT_2} controls, grade 2: no proof of 二(二)" in said.stdout
     said = shell("pledge", "list")
     assert "error 7/25" in " ".join(said.stdout.split())
-    assert f"P-1: 7 of {AT_2} controls, grade 2: no proof of 2(2)" in said.stdout
+    assert f"P-1: 7 of {AT_2} controls, grade 2: no proof of 二(二)" in said.stdout
     assert "pass" not in said.stdout
     said = shell("pledge", "list", "--lang", "zh")
     assert f"P-1: {AT_2} 项核查项中的 7 项，2 级：不能证明二(二)" in said.stdout

@@ -159,7 +159,7 @@ def test_fifty_controls_left_out_and_signed_again(register: Register, signer: Si
     assert any("7 of 26 controls of 二(二) judged: no proof" in r.en for r in clause.reasons)
     drawn = list_table(listed(register.briefs(AT), {ID: [attached]}, AT, timedelta(0), {}))
     assert "7/26" in drawn
-    assert f"{ID}: 7 of {AT_3} controls, grade 3: no proof of 2(2)" in " ".join(drawn.split())
+    assert f"{ID}: 7 of {AT_3} controls, grade 3: no proof of 二(二)" in " ".join(drawn.split())
 
 
 def test_a_part_does_not_make_evidence_fresh(register: Register, signer: Signer) -> None:

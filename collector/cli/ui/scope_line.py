@@ -22,7 +22,7 @@ def scope_said(found: Scope) -> None:
 
 
 def line(found: Scope, lang: Lang) -> str:
-    """`7 of 57 controls, grade 2: no proof of 2(2), 2(3), 2(4)`, or without an end."""
+    """`7 of 57 controls, grade 2: no proof of 二(二), 二(三), 二(四)`, or without an end."""
     said = found.said().to(lang)
     said += f"，{found.grade} 级" if lang == "zh" else f", grade {found.grade}"
     if found.absent:
@@ -31,12 +31,13 @@ def line(found: Scope, lang: Lang) -> str:
         said += "；版本未知，范围无从核对" if lang == "zh" else "; by a release not known here"
     if found.unproven:
         said += ("：" if lang == "zh" else ": ") + no_proof(found.unproven).to(lang)
-    return numbered(said, lang)
+    return said
 
 
 def of_frame(frame: Mapping[str, Any]) -> str:
-    """As `line`, of an evidence.json."""
-    return tr("核查范围：", "scope: ") + line(of_evidence(frame), lang())
+    """As `line`, of an evidence.json, with clauses cited as its report does."""
+    said = line(of_evidence(frame), lang())
+    return tr("核查范围：", "scope: ") + numbered(said, lang())
 
 
 def void_line(entry: Mapping[str, Any]) -> str:
