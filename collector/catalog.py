@@ -52,7 +52,7 @@ _FOLDED = re.compile(r"(?<=[^\x00-\x7f]) (?=[^\x00-\x7f])|(?<=[，。；：、�
 @cache
 def controls() -> Mapping[str, Control]:
     """Every control by id, in the order of families and then of names."""
-    return MappingProxyType({id: _with_judge(known) for id, known in described().items()})
+    return MappingProxyType({id: _whole(id) for id in described()})
 
 
 @cache
@@ -70,13 +70,15 @@ def described() -> Mapping[str, Control]:
 
 
 def control(id: str) -> Control:
-    """The control of that id; raises BadInput when there is none."""
-    known = controls()
-    if id not in known:
+    """The control of that id; raises BadInput when there is none.
+
+    It alone is loaded: each task of a role is a process of its own, and many ask for one control.
+    """
+    if id not in described():
         raise BadInput(
             msg("no_control_named", which=id), mend=msg("hostpledge_controls_lists_them")
         )
-    return known[id]
+    return _whole(id)
 
 
 def select(families: Iterable[str] = (), grade: int = 2) -> tuple[Control, ...]:
@@ -213,6 +215,11 @@ def _load(family: str, path: Path) -> Control:
     )
 
 
+@cache
+def _whole(id: str) -> Control:
+    return _with_judge(described()[id])
+
+
 def _with_judge(known: Control) -> Control:
     for name in known.facts:
         _reads(name)
@@ -235,6 +242,7 @@ def _harden(document: Mapping[str, Any]) -> Harden:
         person=two_languages(document["person"]) if "person" in document else None,
         person_when=frozenset(document.get("person_when", ())),
         person_when_unchanged=frozenset(document.get("person_when_unchanged", ())),
+        idle_when=frozenset(document.get("idle_when", ())),
         warning=two_languages(document["warning"]) if "warning" in document else None,
     )
 

@@ -443,6 +443,7 @@ class Harden:
     all of it back. `person` is what somebody has to do and why; one of the two is there.
     `person_when` are the reasons of the judge that mean that the person's part alone is missing
     still, `person_when_unchanged` those that mean it where the role found nothing to change.
+    `idle_when` are the reasons with which the role has nothing to change: it is not begun then.
     `warning` is what the change may take from the host that has nothing to do with the control.
     """
 
@@ -452,6 +453,7 @@ class Harden:
     person: Text | None
     person_when: frozenset[str] = frozenset()
     person_when_unchanged: frozenset[str] = frozenset()
+    idle_when: frozenset[str] = frozenset()
     warning: Text | None = None
 
 

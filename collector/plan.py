@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from collector import catalog
@@ -22,13 +23,16 @@ from collector.model import (
     Text,
 )
 
+_NONE: Mapping[str, Text] = MappingProxyType({})
+
 
 class Act(StrEnum):
     """What becomes of one control on one host.
 
-    `apply`: a role brings it about; `person`: somebody has to; `look`: nobody could see, or
-    understand, how it is, so it is not touched; `waived`: accepted for a while, so it is not
-    touched; `leave`: it is satisfied; `undo`: its family is put back to what hardening found.
+    `apply`: a role brings it about; `person`: somebody has to, and no role would change anything;
+    `look`: nobody could see, or understand, how it is, so it is not touched; `waived`: accepted for
+    a while, so it is not touched; `leave`: it is satisfied; `undo`: its family is put back to what
+    hardening found.
     """
 
     APPLY = "apply"
@@ -102,20 +106,22 @@ def plan_host(
     grade: int,
     at: datetime,
     named: Collection[str] = (),
+    idle: Mapping[str, Text] = _NONE,
 ) -> HostPlan:
     """The plan for one host from its findings, made for the time `at`.
 
     `controls` are those that hardening is about; findings of others are left out. One that is
     `named` by the person who hardens is brought about even where it could not be looked at: they
-    have looked.
+    have looked. `idle`: of which of them a role would change nothing here, whatever it finds, and
+    why.
     """
     untouched = _untouched(capture)
     steps = []
     for finding in findings:
         control = controls.get(finding.control)
         if control is not None:
-            step = _step(control, finding, grade, at=at, named=finding.control in named)
-            steps.append(step)
+            why, own = idle.get(control.id), control.id in named
+            steps.append(_step(control, finding, grade, at=at, named=own, idle=why))
     if untouched is not None:
         return HostPlan(capture.host, (), untouched)
     return HostPlan(capture.host, tuple(steps))
@@ -157,7 +163,15 @@ def _untouched(capture: Capture) -> Text | None:
     return None
 
 
-def _step(control: Control, finding: Finding, grade: int, *, at: datetime, named: bool) -> Step:
+def _step(
+    control: Control,
+    finding: Finding,
+    grade: int,
+    *,
+    at: datetime,
+    named: bool,
+    idle: Text | None,
+) -> Step:
     values = control.for_grade(grade).values
     harden = control.harden or Harden(None, None, reversible=False, person=None)
     change = fill(harden.change, values) if harden.change else None
@@ -168,6 +182,10 @@ def _step(control: Control, finding: Finding, grade: int, *, at: datetime, named
         )
     person = fill(harden.person, values) if harden.person else None
     act = _act(finding, can=change is not None, at=at, named=named)
+    if act is Act.APPLY and (idle is not None or finding.reason in harden.idle_when):
+        act = Act.PERSON
+        if idle is not None and person is not None:
+            person = Text(f"{idle.zh}；{person.zh}", f"{idle.en}; {person.en}")
     applied = act is Act.APPLY
     return Step(
         control=control.id,

@@ -13,7 +13,7 @@ from typing import Any
 
 from collector import catalog, releases
 from collector.errors import listed
-from collector.model import Result, Text
+from collector.model import Lang, Result, Text
 from collector.releases import Release
 
 _NAMED = 5
@@ -167,6 +167,13 @@ def counted(part: Part) -> Text:
 def cited(clause: str) -> str:
     """How the two documents number it: 二(二)."""
     return str(catalog.clauses()[clause]["number"])
+
+
+def numbered(text: str, lang: Lang) -> str:
+    """With clauses cited as the language has them: 2(2) in English."""
+    for id in catalog.clauses():
+        text = text.replace(cited(id), catalog.clause_number(id, lang))
+    return text
 
 
 def no_proof(clauses: Iterable[str]) -> Text:

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from collector.remedies.steps import Step
+from collector.remedies.steps import Step, for_platform
 from tests.fleet import Fleet
 from tests.fleet.machine import environment, podman, why_not
 from tests.remedies import terminal, typing
+from tests.remedies.integrity import AIDE_AWAY
 from tests.remedies.scenes import PASSWORD, SCENES, UBUNTU_LOGS_BACK, Scene, typed
 
 pytestmark = pytest.mark.fleet
@@ -170,6 +171,29 @@ def test_two_factors_let_in_who_has_both(fleet: Fleet, host: str, tmp_path: Path
     )
     typing.do(fleet, host, step.back, scene.fill)
     assert done.stdout == "in\n", done.stderr
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_look_before_a_new_baseline_shows_what_somebody_changed(
+    fleet: Fleet, host: str
+) -> None:
+    """What hostpledge keeps for itself is no change; the program that undoes is watched."""
+    first, _, renewed = for_platform("intrusion.file_integrity", "debian")[:3]
+    kept = "/var/lib/hostpledge/undo"
+    _run(fleet, host, f"install -d -m 0700 {kept}; echo 1 >{kept}/undo.sh")
+    typing.do(fleet, host, first.commands, {})
+    own = f"mkdir {kept}/firewall; touch {kept}/firewall/manifest {kept}/.lock; sleep 1"
+    others = f"echo 2 >>{kept}/undo.sh; echo >/etc/planted; echo '# mine' >>/etc/hosts.allow"
+    _run(fleet, host, f"{own}; mkdir -p /root/.ansible/tmp; {others}")
+    check = "aide --config=/etc/aide/aide.conf --check >/var/log/aide/aide.log || true"
+    _run(fleet, host, check)
+    _, seen = typing.paste(fleet, host, list(renewed.look), {})
+    typing.do(fleet, host, first.back, {})
+    _run(fleet, host, f"rm -rf /var/lib/hostpledge /etc/planted /etc/hosts.allow; {AIDE_AWAY}")
+    paths = {line.rpartition(": ")[2] for line in seen.splitlines()}
+    assert {"/etc/planted", "/etc/hosts.allow", f"{kept}/undo.sh"} <= paths, seen
+    assert not {p for p in paths if p.startswith(kept) and p != f"{kept}/undo.sh"}, seen
+    assert not {p for p in paths if "ansible" in p or "wtmp" in p}, seen
 
 
 @contextmanager

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from collector import catalog
+from collector.assess import assess_host
 from collector.catalog import reasons
-from collector.plan import Became, became
+from collector.model import Result, Text
+from collector.plan import Act, Became, became, plan_host
+from tests import bundles
 
 JOBS, KEPT = "backup.jobs", "logging.persistent"
 UNSEEN = min(reasons())
@@ -79,3 +84,29 @@ def test_what_nobody_meant_to_change(
 ) -> None:
     assert became(before, after, None) is stands
     assert stands.loud == (stands in (Became.WORSE, Became.BLIND))
+
+
+@pytest.mark.parametrize(
+    ("control", "reason", "idle", "act"),
+    [
+        ("intrusion.detection", "stopped", False, Act.APPLY),
+        ("intrusion.detection", "none", False, Act.PERSON),
+        ("firewall.admin_sources", "open", False, Act.APPLY),
+        ("firewall.admin_sources", "open", True, Act.PERSON),
+    ],
+)
+def test_only_what_would_change_is_planned_as_a_change(
+    control: str, reason: str, idle: bool, act: Act
+) -> None:
+    at = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    capture, known = bundles.capture("web-1"), catalog.control(control)
+    (seen,) = assess_host(capture, [known], grade=2, at=at)
+    found = replace(seen, result=Result.FAIL, reason=reason)
+    why = {control: Text("没有给出网段", "no network is given")} if idle else {}
+    plan = plan_host(capture, [found], {control: known}, grade=2, at=at, named=[control], idle=why)
+    (one,) = plan.steps
+    assert (one.act, plan.applied()) == (act, (control,) if act is Act.APPLY else ())
+    assert (one.change is None) == (act is Act.PERSON)
+    if idle:
+        assert one.person is not None
+        assert one.person.en.startswith("no network is given; ")

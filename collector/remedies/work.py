@@ -7,18 +7,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from collector import catalog
 from collector.catalog import two_languages
 from collector.model import Text
 from collector.schema import load_own
 
+T = TypeVar("T")
 _FILE = Path(__file__).with_name("work.yml")
 
 _NAME = re.compile(r'"([a-z_]+)":')
@@ -54,6 +55,27 @@ def in_order(controls: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def in_turn(ranked: Iterable[T], id_of: Callable[[T], str]) -> list[T]:
+    """As they are ranked, but each behind those of them that are to be done before it, and what
+
+    comes last behind all the others.
+
+    >>> in_turn(["intrusion.root_login", "firewall.logging", "intrusion.privilege_separation"], str)
+    ['firewall.logging', 'intrusion.privilege_separation', 'intrusion.root_login']
+    """
+    left, found = list(ranked), list[T]()
+    while left:
+        ids = [id_of(one) for one in left]
+        first = {id for id in ids if not comes_last(id)}
+        ready = (
+            at
+            for at, id in enumerate(ids)
+            if (id in first or not first) and not set(ids).intersection(before(id))
+        )
+        found.append(left.pop(next(ready, 0)))
+    return found
+
+
 def before(control: str) -> tuple[str, ...]:
     """The controls that are to be done before this one, where they are not satisfied."""
     return tuple(_document()["after"].get(control, ()))
@@ -78,6 +100,12 @@ def to_fill(control: str) -> tuple[Fill, ...]:
     """The words in capitals of `hardened` that only the owner knows, beside INVENTORY."""
     some = _document()["variables"].get(control, {}).get("fill", {})
     return tuple(Fill(name, word["example"], two_languages(word)) for name, word in some.items())
+
+
+def idle_without(control: str) -> str:
+    """The variable without which the control's role changes nothing at all; empty: it does."""
+    about = _document()["variables"].get(control, {})
+    return _NAME.findall(about["given"])[0] if about.get("idle") else ""
 
 
 def unfilled(variables: str) -> str:

@@ -80,3 +80,12 @@ def test_it_says_what_has_to_be_done_before_and_what_last(spoken: Lang) -> None:
     assert first not in said["M01"]
     _, alone = to_mend.lines([("web", _entry({"antivirus.signatures": "fail"}))])
     assert first not in alone, "what is satisfied need not be done before"
+
+
+def test_what_is_done_after_another_stands_behind_it(spoken: Lang) -> None:
+    ids = ["antivirus.web_tamper", "intrusion.detection", "intrusion.file_integrity"]
+    verdicts = dict.fromkeys(ids, "partial") | {"intrusion.detection": "fail"}
+    _, *found = to_mend.lines([("web-0", _entry(verdicts))])
+    assert [line[2:5] for line in found] == ["I17", "M07", "I16"]
+    wanted = "先做 I17、M07" if spoken == "zh" else "after I17, M07"
+    assert wanted in found[-1]

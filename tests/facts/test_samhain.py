@@ -134,6 +134,25 @@ def test_what_is_not_understood_is_said(lines: str) -> None:
         _seen(f"{CONF}[log]\nmailseverity=crit\n{lines}\n{MAIL}")
 
 
+@pytest.mark.parametrize(
+    ("sender", "nobodys"),
+    [
+        ("daemon@example.com", True),
+        ("root@shop.EXAMPLE.net", True),
+        ("root@shop.invalid", True),
+        ("root@shop.internal", False),
+        ("root@notexample.com", False),
+        ("root@example.com.cn", False),
+        ("daemon", False),
+    ],
+)
+def test_a_sender_of_nobody(sender: str, nobodys: bool) -> None:
+    lines = f"setmailsender=root@a.internal\nsetmailsender={sender}\n"
+    found = _seen(f"{CONF}[log]\nmailseverity=crit\n{MAIL}{lines}")
+    assert (found.sender, found.of_nobody) == (sender, nobodys)
+    assert not _seen(f"{CONF}{MAIL}").of_nobody, "what is compiled in is not told"
+
+
 def test_no_mail_by_what_stands_where_it_does_not_count() -> None:
     assert _seen(f"{CONF}{MAIL}").routes == (), "the default is alert"
     assert _seen(f"{CONF}{MAIL}mailseverity=crit\n").routes == (), "not in [Log]"

@@ -6,9 +6,10 @@ from collector.remedies.steps import for_platform
 from tests.remedies.scene import GET, Scene
 
 _BASELINE = "\n".join(for_platform("intrusion.file_integrity", "debian")[0].commands)
-_AIDE_AWAY = (
+AIDE_AWAY = (
     "apt-get -qq purge -y aide aide-common >/dev/null 2>&1; rm -rf /var/lib/aide /var/log/aide "
-    "/root/dailyaidecheck.was /root/aide-baseline.made"
+    "/root/dailyaidecheck.was /root/aide-baseline.made "
+    "/etc/aide/aide.conf.d/60_hostpledge_own"
 )
 
 # takes whatever it is handed, and keeps it
@@ -41,6 +42,8 @@ SCENES = (
         prepare=_RELAY,
         works="""
 grep -q '^To: <soc@example.org>' /run/mails
+grep -q "^From: <root@$(hostname -f || hostname)>" /run/mails
+! grep -q 'POLICY MISSING' /run/mails /var/log/samhain/samhain.log
 grep -q 'POLICY ADDED.*hostpledge-alarm' /run/mails
 """,
         away="""
@@ -62,7 +65,7 @@ aide --config=/etc/aide/aide.conf --check >/var/log/aide/aide.log || true
 grep -q 'found differences' /var/log/aide/aide.log
 sleep 1
 """,
-        away=f"rm -f /etc/hosts.allow; {_AIDE_AWAY}",
+        away=f"rm -f /etc/hosts.allow; {AIDE_AWAY}",
     ),
     Scene(
         "antivirus.web_tamper",
@@ -83,7 +86,7 @@ echo '<?php eval(1);' >/var/www/shop/new.php
 grep -q '/var/www/shop/new.php' /root/seen
 """,
         away=f"""
-{_AIDE_AWAY}
+{AIDE_AWAY}
 apt-get -qq purge -y nginx-light nginx-common >/dev/null 2>&1
 rm -rf /var/log/nginx /var/www/shop /root/seen
 """,

@@ -9,7 +9,7 @@ import click
 
 from collector.cli.ui.language import lang, tr
 from collector.model import Text
-from collector.scope import Scope, no_proof, not_seen, of_evidence
+from collector.scope import Scope, no_proof, not_seen, numbered, of_evidence
 
 if TYPE_CHECKING:
     from collector.model import Lang
@@ -35,8 +35,9 @@ def line(found: Scope, lang: Lang) -> str:
 
 
 def of_frame(frame: Mapping[str, Any]) -> str:
-    """As `line`, of an evidence.json."""
-    return tr("核查范围：", "scope: ") + line(of_evidence(frame), lang())
+    """As `line`, of an evidence.json, with clauses cited as its report does."""
+    said = line(of_evidence(frame), lang())
+    return tr("核查范围：", "scope: ") + numbered(said, lang())
 
 
 def void_line(entry: Mapping[str, Any]) -> str:

@@ -60,7 +60,10 @@ class FleetHardening(Hardening):
             wanted = controls_of(self.wanted, part.grade)
             named = set(wanted) if self.named else set()
             found = judged(capture, wanted, part, pledge)
-            plan = plan_host(capture, found, wanted, grade=part.grade, at=at, named=named)
+            idle = self.idle(host)
+            plan = plan_host(
+                capture, found, wanted, grade=part.grade, at=at, named=named, idle=idle
+            )
             untouched = plan.untouched
             for step in plan.steps:
                 held = steps.get(step.control)

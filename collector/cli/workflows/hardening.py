@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,10 +25,11 @@ from collector.cli.ui.progress import HostProgress
 from collector.cli.workflows.fleet_summary import is_satisfied
 from collector.cli.workflows.gathering import gather
 from collector.judging.hosts import judge
-from collector.model import Capture, Control, Finding, Result
+from collector.model import Capture, Control, Finding, Result, Text
 from collector.plan import HostPlan, plan_host, put_back
+from collector.remedies.work import idle_without
 from collector.run.ansible import engine
-from collector.run.ansible.inventory import How
+from collector.run.ansible.inventory import How, listing_of
 from collector.run.collected.run_folder import RunFolder
 from collector.run.harden import hardening
 from collector.run.harden.harden_folder import HardenFolder
@@ -83,7 +85,26 @@ class Hardening:
         wanted = {control.id: control for control in self.wanted}
         named = set(wanted) if self.named else set()
         found, at = self._findings(capture), assessed_at(capture, None)
-        return plan_host(capture, found, wanted, grade=self.grade, at=at, named=named)
+        idle = self.idle(host)
+        return plan_host(capture, found, wanted, grade=self.grade, at=at, named=named, idle=idle)
+
+    @cached_property
+    def _given(self) -> Mapping[str, Mapping[str, Any]]:
+        """The variables of each host, of the inventory and of `-e`."""
+        found: Mapping[str, Mapping[str, Any]] = listing_of(self.how).get("_meta", {})
+        return found.get("hostvars", {})
+
+    def idle(self, host: str) -> dict[str, Text]:
+        """Of which controls roles change nothing on the host, since nobody said with what."""
+        needed = {c.id: idle_without(c.id) for c in self.wanted if idle_without(c.id)}
+        return {
+            id: Text(
+                f"没有给出 {name}，harden 不作改动",
+                f"{name} is not given, so harden changes nothing",
+            )
+            for id, name in needed.items()
+            if not self._given.get(host, {}).get(name)
+        }
 
     def _findings(self, capture: Capture) -> list[Finding]:
         return judge(

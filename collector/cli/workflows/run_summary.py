@@ -45,9 +45,9 @@ def say(opened: Bundle, pledge: Pledged | None) -> None:
             names = tr("、", ", ").join(sorted(waived))
             word += tr(f"（不符合而在豁免期内：{names}）", f" (fail, waived: {names})")
         if not scope.clauses[id].whole:
-            said = scope.said(id).to(lang())
+            said = scope.short(id).to(lang())
             word += tr(f"（{said}）", f" ({said})")
-        head = f"{pad(entry['number'], 8)}{mark} "
+        head = f"{pad(catalog.clause_number(id, lang()), 8)}{mark} "
         click.echo(labelled(head, f"{word}  {entry['title'][lang()]}", column=10))
     click.echo()
     lines = sorted((_host_line(name, entry) for name, entry in opened.hosts()), reverse=True)

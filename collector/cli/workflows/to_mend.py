@@ -10,7 +10,7 @@ from collector.cli.ui.columns import labelled
 from collector.cli.ui.language import lang, tr
 from collector.errors import one_line
 from collector.model import Control, Result
-from collector.remedies.work import before, comes_last
+from collector.remedies.work import before, comes_last, in_turn
 
 _WANTING = (Result.FAIL, Result.PARTIAL, Result.ERROR, Result.NOTCHECKED)
 _WEIGHT = {"high": 0, "medium": 1, "low": 2}
@@ -39,14 +39,15 @@ def lines(hosts: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
         ((result, catalog.control(id), names) for (result, id), names in wanting.items()),
         key=lambda one: _rank(*one),
     )
+    ranked = in_turn(ranked, lambda one: one[1].id)
     wanted = {control.id for _, control, _ in ranked}
     shown = [_line(*one, whole, wanted) for one in ranked[:_SHOWN]]
     if len(ranked) > _SHOWN:
         more = len(ranked) - _SHOWN
         shown.append(tr(f"… 另有 {more} 条，详见报告", f"… {more} more, see the report"))
     title = tr(
-        "待整改（轻重为序；办法见 hostpledge explain 编号）：",
-        "To mend, the gravest first (hostpledge explain NUMBER says how):",
+        "待整改（轻重与先后为序；办法见 hostpledge explain 编号）：",
+        "To mend, the gravest first, and in turn (hostpledge explain NUMBER says how):",
     )
     return [title, *shown]
 

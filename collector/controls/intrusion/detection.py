@@ -21,7 +21,8 @@ from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Val
 class _Way:
     """Where alarms of one product go, and when one was last seen.
 
-    `lost`: since when what is meant for `meant` does not get out.
+    `lost`: since when what is meant for `meant` does not get out; `sender`: whom it says to be
+    from, where nobody can be.
     """
 
     routes: tuple[str, ...]
@@ -29,6 +30,7 @@ class _Way:
     quotes: tuple[Quote, ...]
     lost: datetime | None = None
     meant: tuple[str, ...] = ()
+    sender: str = ""
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
@@ -73,6 +75,9 @@ def _nowhere(run: list[Sighting], ways: list[tuple[Sighting, _Way]]) -> Verdict:
             values: dict[str, Value] = {"routes": [*way.meant], "since": since}
             values |= _names([sighting])
             return Verdict(Result.PARTIAL, "mail_fails", Method.OBSERVED, values, quotes)
+        if way.sender:
+            values = {"routes": [*way.meant], "sender": way.sender, **_names([sighting])}
+            return Verdict(Result.PARTIAL, "nobodys_sender", Method.OBSERVED, values, quotes)
     return Verdict(Result.PARTIAL, "no_route", Method.OBSERVED, _names(run), quotes)
 
 
@@ -135,6 +140,8 @@ def _samhain(facts: Facts) -> _Way:
     told = (Quote("detectors.state", own.lines, own.path),)
     if own.routes and own.failed is not None:
         return _Way((), None, told, own.failed, own.routes)
+    if own.routes and own.of_nobody:
+        return _Way((), None, told, None, own.routes, own.sender)
     if own.routes:
         for taken in own.taken or (NOT_ASKED,):
             refuse_stale("detectors.state", taken, "samhain")

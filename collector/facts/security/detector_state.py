@@ -163,7 +163,7 @@ for f in /etc/samhain/samhainrc /etc/samhainrc; do
       next }
     { k = $0; sub(/=.*/, "", k); k = tolower(k); v = $0; if (!sub(/^[^=]*=[ \t]*/, "", v)) v = ""
       if (!match(k, /^(mailseverity|mailclass|logseverity|messageheader|setlogfilepath)/) &&
-        !match(k, /^set(mailaddress|mailfilter|addrseverity)/)) next
+        !match(k, /^set(mailaddress|mailsender|mailfilter|addrseverity)/)) next
       k = substr(k, 1, RLENGTH)
       if (v !~ /^[][A-Za-z0-9@.,;=!*+_%\/ -]+$/ || k ~ /class|filter|header/) v = "?"
       print k "=" v }' | hp_most 100 | sed 's/^more$/== more/'

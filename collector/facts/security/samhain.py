@@ -27,6 +27,7 @@ READS: tuple[Read, ...] = _READS
 _READ = "detectors.state"
 _LEVELS = ("debug", "info", "notice", "warn", "mark", "err", "crit", "alert")
 _OWN_LOG = "/var/log/samhain/samhain.log"
+_NOBODYS = re.compile(r"@(?:.*\.)?(?:example(?:\.(?:com|net|org))?|invalid)\.?>?$", re.IGNORECASE)
 # until a relay that does not answer is given up
 _WAIT = timedelta(minutes=5)
 # how long it goes on without a mail that got out
@@ -38,7 +39,8 @@ class Samhain:
     """`routes` by its settings; `last`: the newest alarm whose mail did not fail (aware, UTC).
 
     `failed`: since when no mail is known to get out; None where none failed. `taken`: has it what
-    its settings say, for each of its processes.
+    its settings say, for each of its processes. `sender`: whom its mail says to be from, where
+    that is set.
     """
 
     routes: tuple[str, ...]
@@ -47,6 +49,12 @@ class Samhain:
     taken: tuple[Taken, ...]
     lines: tuple[str, ...]
     path: str
+    sender: str = ""
+
+    @property
+    def of_nobody(self) -> bool:
+        """Is the sender's domain one that RFC 2606 keeps from everybody? It refuses all mail."""
+        return bool(_NOBODYS.search(self.sender))
 
 
 def samhain_alarms(capture: Capture) -> Samhain | None:
@@ -67,7 +75,9 @@ def samhain_alarms(capture: Capture) -> Samhain | None:
         for s in parts
         if s.kind == "samhain-run"
     )
-    return Samhain(routes, last, failed, taken, conf[0].lines + tuple(log[-20:]), conf[0].path)
+    senders = [x.partition("=")[2] for x in conf[0].lines if x.startswith("setmailsender=")]
+    lines = conf[0].lines + tuple(log[-20:])
+    return Samhain(routes, last, failed, taken, lines, conf[0].path, senders[-1] if senders else "")
 
 
 def _routes(conf: Section, host: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.status.declared_resources import undeclared
 from collector.pledges.status.observed_resources import shown
-from collector.remedies.work import hardened
+from collector.remedies.work import hardened, in_turn
 from collector.report.model import criteria, view
 from collector.report.model.answers import answers, whole
 from collector.report.model.between import Earlier, between
@@ -22,7 +22,7 @@ from collector.report.model.compared import Compared
 from collector.report.model.remedies import labels, remedies
 from collector.report.model.standings import Outdated, Since, Standings
 from collector.report.model.trend import Trend
-from collector.scope import Scope, cited, lower_grade, no_proof, of_evidence, verdicts
+from collector.scope import Scope, lower_grade, no_proof, numbered, of_evidence, verdicts
 
 # what an inspector asks for first, each as a table of hosts × these controls
 TOPICS = MappingProxyType(
@@ -192,16 +192,9 @@ def _judged(scope: Scope, lower: Text | None, lang: Lang) -> dict[str, Any]:
     return {
         "said": scope.said().to(lang),
         "whole": scope.whole and not lower,
-        "none": _numbered(no_proof(unproven).to(lang), lang) if unproven else "",
-        "reasons": [_numbered(reason, lang) for reason in reasons],
+        "none": numbered(no_proof(unproven).to(lang), lang) if unproven else "",
+        "reasons": [numbered(reason, lang) for reason in reasons],
     }
-
-
-def _numbered(text: str, lang: Lang) -> str:
-    """With clauses cited as everywhere in the report: 2(2) in English."""
-    for id in clauses():
-        text = text.replace(cited(id), clause_number(id, lang))
-    return text
 
 
 def _clauses(
@@ -239,9 +232,12 @@ def _clauses(
 def _first_steps(
     controls: Sequence[Mapping[str, Any]], hosts: Sequence[view.Host]
 ) -> list[dict[str, Any]]:
-    """Controls that failed or fell short somewhere: veto first, then severe and frequent ones."""
+    """Controls that failed or fell short somewhere: veto first, then severe and frequent ones,
+
+    each behind what is to be done before it.
+    """
     weight = {"high": 0, "medium": 1, "low": 2}
-    steps = []
+    steps: list[dict[str, Any]] = []
     for control in controls:
         found = [(h, h.by_control[control["id"]]) for h in hosts if control["id"] in h.by_control]
         counts = Counter(shown.result for _, shown in found if not shown.waived)
@@ -269,7 +265,8 @@ def _first_steps(
                     ),
                 }
             )
-    return sorted(steps, key=lambda step: step["rank"])
+    ranked = sorted(steps, key=lambda step: step["rank"])
+    return in_turn(ranked, lambda step: str(step["control"]["id"]))
 
 
 def _attached(attached: Sequence[Mapping[str, str]] | None) -> list[tuple[str, str]]:

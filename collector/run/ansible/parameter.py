@@ -8,7 +8,7 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 
-from collector.catalog import GRADES, control
+from collector.catalog import GRADES, control, described
 from collector.errors import CollectorError
 
 
@@ -31,7 +31,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]  # Ansible ships no types
         if options or str(grade) not in {str(g) for g in GRADES}:
             raise AnsibleError("hostpledge_parameter takes grade=2 or grade=3, and nothing else")
         try:
-            parameters = control(id).parameters
+            known_here = described().get(id) or control(id)
+            parameters = known_here.parameters
         except CollectorError as problem:
             raise AnsibleError(str(problem)) from None
         if name not in parameters:
