@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from collector.model import Result
 from collector.pledges.database.rows import Evidence, Version
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.register.present import present
@@ -18,12 +17,10 @@ from collector.pledges.register.register import Register
 from collector.pledges.standing.found_now import is_renewed, lives_at
 from collector.pledges.standing.standing import CHECKED
 from collector.pledges.standing.status import status
-from collector.pledges.status.findings import Life
+from collector.pledges.status.findings import Life, rank
 
 CLAUSES = ("2.2", "2.3", "2.4")
 NONE = "none"
-# of what is open, the worst first
-_GRAVE = (Result.FAIL, Result.ERROR, Result.PARTIAL, Result.NOTCHECKED)
 
 _Key = tuple[str, str]
 
@@ -68,6 +65,18 @@ class Changed:
         """Did anything open, or get graver?"""
         return bool(self.findings.opened or self.findings.worse)
 
+    @property
+    def compared(self) -> bool:
+        """Was it looked at before, so that there is something to hold it against?"""
+        return any(was != NONE for was, _ in self.clauses.values())
+
+    @property
+    def worsened(self) -> bool:
+        """Did anything open or get graver of what had been looked at before, or a clause?"""
+        both = [words for words in self.clauses.values() if NONE not in words]
+        clauses = any(rank(word) < rank(was) for was, word in both)
+        return self.compared and (self.worse or clauses)
+
 
 def changed(register: Register, id: str, since: datetime, now: datetime) -> Changed | None:
     """None where nothing did; raises BadInput where its bundles cannot be read.
@@ -107,8 +116,8 @@ def compared(then: Iterable[Life], now: Iterable[Life]) -> Findings:
     gone = [every[key] for key in old if key in every and key not in still]
     return Findings(
         [life for key, life in still.items() if key not in old],
-        [life for before, life in both if _rank(life) < _rank(before)],
-        [life for before, life in both if _rank(life) > _rank(before)],
+        [life for before, life in both if rank(life.verdict) < rank(before.verdict)],
+        [life for before, life in both if rank(life.verdict) > rank(before.verdict)],
         [life for life in gone if life.state == "closed"],
         [life for life in gone if life.state == "waived"],
         len(old),
@@ -118,10 +127,6 @@ def compared(then: Iterable[Life], now: Iterable[Life]) -> Findings:
 
 def _key(life: Life) -> _Key:
     return life.control, life.host
-
-
-def _rank(life: Life) -> int:
-    return _GRAVE.index(life.verdict) if life.verdict in _GRAVE else len(_GRAVE)
 
 
 def _words(

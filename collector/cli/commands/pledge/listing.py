@@ -89,9 +89,18 @@ _AHEAD = timedelta(days=30)
     type=click.IntRange(1, 3660),
     metavar="DAYS",
     help=tr(
-        "只列有证据、而最近一次采集早于这么多天前的（没有证据的见 --clause 2.3=none）",
+        "只列有证据、而最近一次采集早于这么多天前的（没有证据的见 --no-evidence）",
         "only those with evidence, whose newest was collected more than so many days ago (those "
-        "without any: --clause 2.3=none)",
+        "without any: --no-evidence)",
+    ),
+)
+@click.option(
+    "--no-evidence",
+    "bare",
+    is_flag=True,
+    help=tr(
+        "只列有效的、没有任何证据的（已作废的不算）",
+        "only those in force without any evidence (what is void is none)",
     ),
 )
 @click.option(
@@ -265,9 +274,14 @@ def _wanted(
     clauses: Sequence[str],
     search: str | None,
     older: int | None,
+    bare: bool,
 ) -> Wanted:
     from collector.pledges.standing import listing
 
+    if bare and older is not None:
+        raise click.UsageError(
+            tr("--no-evidence 不与 --older-than 合用", "--no-evidence goes without --older-than")
+        )
     return listing.Wanted(
         frozenset(states),
         frozenset(grades),
@@ -277,6 +291,7 @@ def _wanted(
         search or "",
         owner,
         timedelta(days=older) if older is not None else None,
+        bare,
     )
 
 
