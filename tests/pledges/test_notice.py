@@ -28,7 +28,8 @@ from tests.cli.running import Ended, answer, hostpledge
 from tests.clock import today
 from tests.pledges.bundles import Signer
 from tests.pledges.lives import captured, check
-from tests.pledges.records import made
+from tests.pledges.records import example, made
+from tests.pledges.test_follow_ups import another
 
 HASH = "encryption.password_hash"
 NOW = datetime.now(UTC)
@@ -435,3 +436,27 @@ def test_what_many_would_be_given_is_looked_at_first(
     back = hostpledge(*words[1:], home=tmp_path)
     assert back.status == 0, back.err
     assert "withdrawn" in register.get("one-1").document["notices"][0]
+
+
+def test_who_cannot_be_sent_one_is_told_before(
+    weak: tuple[Register, Signer], run: Notice, tmp_path: Path
+) -> None:
+    register, signer = weak
+    phone = {"name": "周示例", "phone": "13800000000"}
+    mail = {**phone, "email": "zhou@example.org"}
+    for number, contact in enumerate((None, phone, mail)):
+        id = f"more-{number}"
+        changes = {"safety_contact": contact, "security_officer": None}
+        papers = [{**example()["documents"][0], "sha256": f"{number + 1:064x}"}]
+        register.add(made(id=id, resources={"hosts": ["web-01"]}, documents=papers, **changes))
+        check(register, id, signer, another(captured("weak"), "cde"[number]), NOW)
+    ids = ("more-0", "more-1", "more-2")
+    ahead = run(*ids, "--by", SOON, "--check", "--lang", "en")
+    assert ahead.status == 0, ahead.err
+    assert "1 of them have neither phone nor mail on record: more-0" in ahead.out
+    assert "1 of them have a phone and no mail on record: more-1" in ahead.out
+    assert "13800000000" not in ahead.out
+    found = answer(run(*ids, "--by", SOON, "--check", "--format", "json").out)
+    assert (found["without_contact"], found["without_email"]) == (["more-0"], ["more-1"])
+    assert [one["has"] for one in found["notices"]] == [[], ["phone"], ["phone", "email"]]
+    assert "no mail" not in run("more-2", "--by", SOON, "--check").out
