@@ -86,9 +86,10 @@ def test_which_customers_got_worse_is_one_command(
 ) -> None:
     since = (TODAY - timedelta(days=1)).isoformat()
     ended = run("history", "--since", since, "--worse", "--format", "json")
-    # what was attached today was looked at for the first time: nothing is held against nothing
-    assert (ended.status, answer(ended.out)["pledges"]) == (0, [])
-    assert "2 more pledge(s) were first looked at since" in ended.err
+    # who was looked at twice since is held against the first look; a single one against nothing
+    told = [one["pledge"] for one in answer(ended.out)["pledges"]]
+    assert (ended.status, told) == (0, ["worse-2"])
+    assert "1 more pledge(s) were first looked at since" in ended.err
     from collector.pledges.standing.changed import changed
 
     start = datetime.now(UTC)
@@ -100,10 +101,11 @@ def test_which_customers_got_worse_is_one_command(
     found = {id: changed(register, id, start, datetime.now(UTC)) for id in ids}
     assert [id for id, one in found.items() if one is not None and one.worsened] == ["mended-1"]
     assert found["mute-4"] is not None and found["mute-4"].worse
-    told = str(Since(register, start, worse=True).drawn("json"))
-    assert [one["pledge"] for one in answer(told)["pledges"]] == ["mended-1"]
+    text = str(Since(register, start, worse=True).drawn("json"))
+    assert [one["pledge"] for one in answer(text)["pledges"]] == ["mended-1"]
     assert run("history", "--worse").status == 2
-    assert "nothing got worse since" in run("history", "--since", since, "--worse").out
+    tomorrow = (TODAY + timedelta(days=1)).isoformat()
+    assert "nothing got worse since" in run("history", "--since", tomorrow, "--worse").out
 
 
 def test_who_has_no_evidence_is_one_command(run: Run, register: Register) -> None:
@@ -119,3 +121,19 @@ def test_who_has_no_evidence_is_one_command(run: Run, register: Register) -> Non
     told = answer(run("list", "--no-evidence", "--format", "json").out)["pledges"]
     assert [one["id"] for one in told] == ["first-3", "mute-4"]
     assert run("list", "--no-evidence", "--older-than", "9").status == 2
+
+
+def test_which_evidence_is_void_is_one_command(run: Run, tmp_path: Path) -> None:
+    assert run("list", "--void").out == "no evidence is void\n"
+    assert run("void", "mended-1", "1", "--reason", "另一台", "--by", "王安").status == 0
+    shown = "".join(run("list", "--void", "--lang", "zh").out.split())
+    assert "mended-1" in shown and "另一台" in shown and "1份登记，作废证据1份" in shown
+    assert "worse-2" not in shown
+    (one,) = answer(run("list", "--void", "--format", "json").out)["pledges"]
+    assert [(e["sequence"], e["by"]) for e in one["void"]] == [(1, "王安")]
+    (row,) = csv.DictReader(
+        io.StringIO(run("list", "--void", "--format", "csv").out.lstrip("\ufeff"))
+    )
+    assert (row["id"], "另一台" in row["void"]) == ("mended-1", True)
+    assert run("list", "--void", "--format", "xlsx", "-o", tmp_path / "v.xlsx").status == 0
+    assert run("list", "--void", "--veto").status == 2

@@ -77,7 +77,7 @@ def run(tmp_path: Path, weak: object) -> Notice:
 def test_a_notice_is_not_written_over_another(run: Notice, tmp_path: Path) -> None:
     out = tmp_path / "n.html"
     register = Register.open(str(tmp_path / "r"))
-    given = ("one-1", "-o", out, "--by", "2099-12-31", "--lang", "en")
+    given = ("one-1", "-o", out, "--by", "2040-12-31", "--lang", "en")
     assert run(*given).status == 0
     first, known = out.read_bytes(), register.get("one-1")
     words = ("pledge", "notice", *given, "--register", tmp_path / "r")
@@ -159,13 +159,13 @@ def test_of_all_pledges_those_that_have_something(run: Notice, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("-o", "x.pdf", "--by", "2126-01-01"), "2 pledges, and one file"),
-        (("one-1", "-o", "none/x.pdf", "--by", "2126-01-01"), "no such folder"),
+        (("-o", "x.pdf", "--by", "2040-01-01"), "2 pledges, and one file"),
+        (("one-1", "-o", "none/x.pdf", "--by", "2040-01-01"), "no such folder"),
         (("one-1", "-o", "x.pdf", "--by", "soon"), "--by: no date: soon"),
         (("one-1", "-o", "x.pdf", "--by", "2001-01-01"), "--by: is past already"),
         (("one-1", "-o", "x.pdf", "--since", "2026-01-01"), "--since goes with --recheck"),
         (("one-1", "-o", "x.pdf", "--recheck", "--since", "2126-01-01"), "has not come yet"),
-        (("none", "-o", "x.pdf", "--by", "2126-01-01"), "none"),
+        (("none", "-o", "x.pdf", "--by", "2040-01-01"), "none"),
     ],
 )
 def test_what_cannot_be_said(

@@ -49,6 +49,8 @@ class Findings:
 class Changed:
     """`versions` of the record and `evidence` are what was written since.
 
+    `later`: of what was first looked at since, and again, what became of it from the first look on.
+
     `begun`: was the record there before? `clauses`: by number, its word then and now; of a pledge
     of which nothing else changed none is told.
     """
@@ -59,6 +61,7 @@ class Changed:
     evidence: Sequence[Evidence]
     findings: Findings
     clauses: Mapping[str, tuple[str, str]]
+    later: Findings | None = None
 
     @property
     def worse(self) -> bool:
@@ -68,13 +71,15 @@ class Changed:
     @property
     def compared(self) -> bool:
         """Was it looked at before, so that there is something to hold it against?"""
-        return any(was != NONE for was, _ in self.clauses.values())
+        return self.later is not None or any(was != NONE for was, _ in self.clauses.values())
 
     @property
     def worsened(self) -> bool:
         """Did anything open or get graver of what had been looked at before, or a clause?"""
         both = [words for words in self.clauses.values() if NONE not in words]
         clauses = any(rank(word) < rank(was) for was, word in both)
+        if self.later is not None:
+            return bool(self.later.opened or self.later.worse)
         return self.compared and (self.worse or clauses)
 
 
@@ -96,7 +101,8 @@ def changed(register: Register, id: str, since: datetime, now: datetime) -> Chan
     old = before[-1] if before else None
     renewed = is_renewed(register, record, now)
     stood = lives_at(old, then, since, renewed=renewed) if old is not None and then else ()
-    found = compared(stood, lives_at(record, evidence, now, renewed=renewed))
+    stands = lives_at(record, evidence, now, renewed=renewed)
+    found = compared(stood, stands)
     if not (written or attached or found.any):
         return None
     was = dict.fromkeys(CLAUSES, NONE)
@@ -104,7 +110,11 @@ def changed(register: Register, id: str, since: datetime, now: datetime) -> Chan
         was = _words(old, then, since, renewed=renewed)
     words = _words(record, evidence, now, renewed=renewed)
     clauses = {n: (was[n], words[n]) for n in CLAUSES}
-    return Changed(record, bool(before), written, attached, found, clauses)
+    later = None
+    if not then and len(evidence) > 1:
+        first = evidence[:1]
+        later = compared(lives_at(record, first, first[0].attached_at, renewed=renewed), stands)
+    return Changed(record, bool(before), written, attached, found, clauses, later)
 
 
 def compared(then: Iterable[Life], now: Iterable[Life]) -> Findings:

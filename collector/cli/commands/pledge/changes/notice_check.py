@@ -152,17 +152,22 @@ def show(
         one = _plain(id, notice) | {"has": addresses.take(record)}
         if len(told) < _SHOWN:
             customer = str(masked(record.customer))
-            count, day = str(one["findings"]), one["first_day"] or "-"
-            grid.add_row(id, customer, one["number"], count, day)
+            day = one["first_day"] or "-"
+            grid.add_row(id, customer, one["number"], str(one["findings"]), day)
         told.append(one)
     found.say()
     answer(check=True, notices=told, nothing=found.nothing, on_record=False)
-    answer(without_contact=addresses.nobody, without_email=addresses.no_mail)
     answer(standing=found.standing, ended=list(ended))
+    answer(without_contact=addresses.nobody, without_email=addresses.no_mail)
     if told:
         out(grid.drawn(room()))
     if (rest := len(told) - _SHOWN) > 0:
         out(tr(f"… 另有 {rest} 份\n", f"… {rest} more\n"))
+    _say_sum(told, addresses)
+    return 2 if found.unread else 0
+
+
+def _say_sum(told: Sequence[dict[str, Any]], addresses: _Addresses) -> None:
     findings = sum(one["findings"] for one in told)
     out(
         tr(
@@ -173,7 +178,6 @@ def show(
     )
     for line in addresses.lines():
         out(line + "\n")
-    return 2 if found.unread else 0
 
 
 @dataclass(slots=True)

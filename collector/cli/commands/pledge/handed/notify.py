@@ -130,14 +130,12 @@ def notify(
     if left:
         _say_left(len(left))
     outbox, until = outbox_of(register, location), to_the_end(within, now)
-    strange = without_address(found, people)
-    answer(without_address=strange)
+    answer(without_address=(strange := without_address(found, people)))
     _say_without_address(strange)
     if dry_run:
         due = due_now(outbox, register, people, found, until, now)
         fresh, _ = _new(outbox, register, people, due, folder, now, again=again)
-        shown = rehearsal.Rehearsal(fresh, people, outbox, now)
-        return shown.show(rehearsal.untold(left))
+        return rehearsal.Rehearsal(fresh, people, outbox, now).show(left)
     sending.check()
     with outbox.held():
         outbox.belongs_to(register.name(), register.where, claim=True)

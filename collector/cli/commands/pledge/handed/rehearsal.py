@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collector.notify.settings import Person
 
 
-def untold(left: Sequence[Item]) -> dict[str, int]:
+def _untold(left: Sequence[Item]) -> dict[str, int]:
     """By owner (masked; empty: nobody's), how many items nobody of the settings is told."""
     return dict(sorted(Counter(str(masked(one.owner)) for one in left).items()))
 
@@ -39,8 +39,9 @@ class Rehearsal:
         self._people, self._key = people, outbox.key()
         self._waits = _waiting(outbox, people, now)
 
-    def show(self, left: Mapping[str, int]) -> int:
-        """`left` is as of `untold`."""
+    def show(self, items: Sequence[Item]) -> int:
+        """`items` are those that nobody can be told."""
+        left = _untold(items)
         for message in self._messages:
             by = ", ".join(self._schemes(message)) or "-"
             borne = "".join(f" + {name}" for name, _ in message.files)

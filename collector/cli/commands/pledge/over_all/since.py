@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,12 @@ class Since:
         self._found.sort(key=lambda one: (not one.worse, one.record.id))
         if worse:
             self._say_first()
-            self._found = [one for one in self._found if one.worsened]
+            self._found = [
+                # of who was first looked at since, what came after the first look
+                replace(one, findings=one.later or one.findings)
+                for one in self._found
+                if one.worsened
+            ]
 
     def _say_first(self) -> None:
         """They have findings too, and nobody knows of any before."""
