@@ -596,3 +596,37 @@ def test_what_was_mended_and_is_there_again_is_told_again(office: Office, tmp_pa
     assert office().status == 0
     assert len(office.told()) == count + 1
     assert office().err == "there is nothing to tell\n"
+
+
+def test_a_rehearsal_ends_with_what_it_comes_to(office: Office) -> None:
+    every = office.json("--dry-run")
+    told = every["summary"]
+    assert (told["messages"], told["people"], told["pledges"]) == (2, 2, 1)
+    assert told["channels"] == {"mailto": 2}
+    assert told["items"] > 1
+    assert (told["untold"], told["outbox"]) == ({}, {})
+    shown = office("--dry-run", "--lang", "en").out.splitlines()[-1]
+    assert shown == (
+        f"2 message(s) would go to 2 person(s), of {told['items']} item(s) of 1 pledge(s): mailto 2"
+    )
+    # without anybody for the rest, that is named with whose it is
+    office.settings(李工=office.address)
+    told = office.json("--dry-run")["summary"]
+    assert (told["messages"], told["untold"]["王工"]) == (0, 1)
+    shown = office("--dry-run", "--lang", "zh").out
+    assert "将发 0 条消息给 0 人" in shown
+    count = sum(told["untold"].values())
+    assert (
+        f"{count} 项发不出：责任人不在设置文件中，也没有 “*”：无人负责 {count - 1}，王工 1" in shown
+    )
+    assert office.server.taken == []
+
+
+def test_a_rehearsal_counts_what_waits_in_the_outbox(office: Office) -> None:
+    office.settings(王工="mailto://127.0.0.1:9?from=a@example.org&to=wang@example.org")
+    assert office().status == 1
+    assert office.json("--dry-run")["summary"]["outbox"] == {"later": 1}
+    office.past_the_wait()
+    assert "1 of the outbox were not taken before, and are tried again" in office("--dry-run").out
+    office.settings(李工=office.address.replace("wang", "li"))
+    assert office.json("--dry-run")["summary"]["outbox"] == {"lost": 1}

@@ -109,3 +109,18 @@ def test_a_customer_who_renewed_is_found_by_the_pledge_in_force(run: Run, tmp_pa
     register.add(made(id="new-1", customer=customer, period=now, renews="old-1"))
     told = answer(run("dossier", "滇池", "--format", "json").out)
     assert (told["pledge"], told["other_pledges"]) == ("new-1", ["old-1"])
+
+
+def test_it_goes_to_a_file_that_appears_whole(run: Run, tmp_path: Path) -> None:
+    page, program = tmp_path / "page.txt", tmp_path / "page.json"
+    shown = run("dossier", "one-1")
+    ended = run("dossier", "one-1", "-o", page)
+    assert (ended.status, ended.out) == (shown.status, "")
+    assert page.read_text("utf-8").splitlines()[0] == shown.out.splitlines()[0]
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert run("dossier", "one-1", "--format", "json", "-o", program).status == shown.status
+    assert answer(program.read_text("utf-8"))["pledge"] == "one-1"
+    # what is in a file of that name would be none
+    ended = run("dossier", "two-2", "-o", program)
+    assert (ended.status, len(ended.err.splitlines())) == (2, 1)
+    assert answer(program.read_text("utf-8"))["pledge"] == "one-1"

@@ -28,7 +28,8 @@ from tests.cli.running import Ended, answer, hostpledge
 from tests.clock import today
 from tests.pledges.bundles import Signer
 from tests.pledges.lives import captured, check
-from tests.pledges.records import made
+from tests.pledges.records import example, made
+from tests.pledges.test_follow_ups import another
 
 HASH = "encryption.password_hash"
 NOW = datetime.now(UTC)
@@ -76,7 +77,7 @@ def run(tmp_path: Path, weak: object) -> Notice:
 def test_a_notice_is_not_written_over_another(run: Notice, tmp_path: Path) -> None:
     out = tmp_path / "n.html"
     register = Register.open(str(tmp_path / "r"))
-    given = ("one-1", "-o", out, "--by", "2099-12-31", "--lang", "en")
+    given = ("one-1", "-o", out, "--by", "2040-12-31", "--lang", "en")
     assert run(*given).status == 0
     first, known = out.read_bytes(), register.get("one-1")
     words = ("pledge", "notice", *given, "--register", tmp_path / "r")
@@ -158,13 +159,13 @@ def test_of_all_pledges_those_that_have_something(run: Notice, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("-o", "x.pdf", "--by", "2126-01-01"), "2 pledges, and one file"),
-        (("one-1", "-o", "none/x.pdf", "--by", "2126-01-01"), "no such folder"),
+        (("-o", "x.pdf", "--by", "2040-01-01"), "2 pledges, and one file"),
+        (("one-1", "-o", "none/x.pdf", "--by", "2040-01-01"), "no such folder"),
         (("one-1", "-o", "x.pdf", "--by", "soon"), "--by: no date: soon"),
         (("one-1", "-o", "x.pdf", "--by", "2001-01-01"), "--by: is past already"),
         (("one-1", "-o", "x.pdf", "--since", "2026-01-01"), "--since goes with --recheck"),
         (("one-1", "-o", "x.pdf", "--recheck", "--since", "2126-01-01"), "has not come yet"),
-        (("none", "-o", "x.pdf", "--by", "2126-01-01"), "none"),
+        (("none", "-o", "x.pdf", "--by", "2040-01-01"), "none"),
     ],
 )
 def test_what_cannot_be_said(
@@ -435,3 +436,27 @@ def test_what_many_would_be_given_is_looked_at_first(
     back = hostpledge(*words[1:], home=tmp_path)
     assert back.status == 0, back.err
     assert "withdrawn" in register.get("one-1").document["notices"][0]
+
+
+def test_who_cannot_be_sent_one_is_told_before(
+    weak: tuple[Register, Signer], run: Notice, tmp_path: Path
+) -> None:
+    register, signer = weak
+    phone = {"name": "周示例", "phone": "13800000000"}
+    mail = {**phone, "email": "zhou@example.org"}
+    for number, contact in enumerate((None, phone, mail)):
+        id = f"more-{number}"
+        changes = {"safety_contact": contact, "security_officer": None}
+        papers = [{**example()["documents"][0], "sha256": f"{number + 1:064x}"}]
+        register.add(made(id=id, resources={"hosts": ["web-01"]}, documents=papers, **changes))
+        check(register, id, signer, another(captured("weak"), "cde"[number]), NOW)
+    ids = ("more-0", "more-1", "more-2")
+    ahead = run(*ids, "--by", SOON, "--check", "--lang", "en")
+    assert ahead.status == 0, ahead.err
+    assert "1 of them have neither phone nor mail on record: more-0" in ahead.out
+    assert "1 of them have a phone and no mail on record: more-1" in ahead.out
+    assert "13800000000" not in ahead.out
+    found = answer(run(*ids, "--by", SOON, "--check", "--format", "json").out)
+    assert (found["without_contact"], found["without_email"]) == (["more-0"], ["more-1"])
+    assert [one["has"] for one in found["notices"]] == [[], ["phone"], ["phone", "email"]]
+    assert "no mail" not in run("more-2", "--by", SOON, "--check").out

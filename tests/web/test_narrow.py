@@ -155,7 +155,7 @@ def _wide(page: Page, origin: str, path: str) -> str:
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_nor_is_a_notice(own: Place, window: Browser, tmp_path: Path, lang: str) -> None:
     notice = tmp_path / "notice.html"
-    words = ("pledge", "notice", ID, "-o", notice, "--draft", "--by", "2099-12-31", "--lang", lang)
+    words = ("pledge", "notice", ID, "-o", notice, "--draft", "--by", "2040-12-31", "--lang", lang)
     done = hostpledge(*words, "--register", own.register, home=own.home)
     assert done.status == 0, done.err
     page = window.new_page(viewport={"width": WIDTH, "height": 780})

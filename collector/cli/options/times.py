@@ -61,10 +61,19 @@ def day_to_come(text: str, where: str, now: datetime) -> date:
 
     A mistyped year goes on record otherwise, and is overdue at once.
     """
-    found = parse_day(text, where)
-    if found < now.astimezone(CHINA).date():
+    found, today = parse_day(text, where), now.astimezone(CHINA).date()
+    if found < today:
         raise is_past(where)
-    return found
+    return near(found, where, now)
+
+
+def near(day: date, where: str, now: datetime) -> date:
+    """The day; raises BadInput where it is more years off than a pledge's may be: 2206, 1926."""
+    from collector.pledges.lists.far_days import far
+
+    if (what := far(day, now.astimezone(CHINA).date())) is not None:
+        raise BadInput(what, where=where)
+    return day
 
 
 def is_past(where: str) -> BadInput:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from collector.cli.options.times import day_to_come, is_past, parse_day
+from collector.cli.options.times import day_to_come, is_past, near, parse_day
 from collector.cli.ui.language import tr
 from collector.errors import BadInput
 
@@ -71,4 +71,5 @@ def end_given(text: str, where: str, now: datetime) -> str:
         ) from None
     if ends <= now:
         raise is_past(where)
+    near(ends.astimezone(CHINA).date(), where, now)
     return found

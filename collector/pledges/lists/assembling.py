@@ -9,6 +9,7 @@ from typing import Any
 
 from collector.errors import BadInput
 from collector.model import Text
+from collector.pledges.lists import far_days
 from collector.pledges.lists.complaints import Fault, Row, placed
 from collector.pledges.lists.forms import Wrong
 from collector.pledges.lists.places import MAIN, PLEDGE, SIGNED, resolved, schema, tables
@@ -79,6 +80,10 @@ class Pledge:
             yield from found
             if not found:
                 yield self._row.fault("id", said(reworded(problem.what)))
+            return
+        if slips := list(self._complaints(document, today)):
+            self.record = None
+            yield from slips
 
     def _fields(self) -> Iterator[Fault]:
         for column, value in self._row.values.items():
@@ -272,8 +277,12 @@ class Pledge:
 
     def _complaints(self, document: dict[str, Any], today: date | None) -> Iterator[Fault]:
         if validator("pledge-record").is_valid(document):
-            found = validation.faults(document, today or datetime.now(CHINA).date())
-            yield from placed(self._row, self._entries, list(found))
+            day = today or datetime.now(CHINA).date()
+            found = [
+                *validation.faults(document, day),
+                *far_days.faults(document, day, self._held),
+            ]
+            yield from placed(self._row, self._entries, found)
 
 
 def _at(document: Any, path: str) -> Any:

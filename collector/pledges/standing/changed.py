@@ -10,19 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from collector.model import Result
 from collector.pledges.database.rows import Evidence, Version
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.register.register import Register
 from collector.pledges.standing.found_now import is_renewed, lives_at
 from collector.pledges.standing.standing import CHECKED
 from collector.pledges.standing.status import status
-from collector.pledges.status.findings import Life
+from collector.pledges.status.findings import Life, rank
 
 CLAUSES = ("2.2", "2.3", "2.4")
 NONE = "none"
-# of what is open, the worst first
-_GRAVE = (Result.FAIL, Result.ERROR, Result.PARTIAL, Result.NOTCHECKED)
 
 _Key = tuple[str, str]
 
@@ -51,6 +48,8 @@ class Findings:
 class Changed:
     """`versions` of the record and `evidence` are what was written since.
 
+    `later`: of what was first looked at since, and again, what became of it from the first look on.
+
     `begun`: was the record there before? `clauses`: by number, its word then and now; of a pledge
     of which nothing else changed none is told.
     """
@@ -61,11 +60,26 @@ class Changed:
     evidence: Sequence[Evidence]
     findings: Findings
     clauses: Mapping[str, tuple[str, str]]
+    later: Findings | None = None
 
     @property
     def worse(self) -> bool:
         """Did anything open, or get graver?"""
         return bool(self.findings.opened or self.findings.worse)
+
+    @property
+    def compared(self) -> bool:
+        """Was it looked at before, so that there is something to hold it against?"""
+        return self.later is not None or any(was != NONE for was, _ in self.clauses.values())
+
+    @property
+    def worsened(self) -> bool:
+        """Did anything open or get graver of what had been looked at before, or a clause?"""
+        both = [words for words in self.clauses.values() if NONE not in words]
+        clauses = any(rank(word) < rank(was) for was, word in both)
+        if self.later is not None:
+            return bool(self.later.opened or self.later.worse)
+        return self.compared and (self.worse or clauses)
 
 
 def changed(register: Register, id: str, since: datetime, now: datetime) -> Changed | None:
@@ -86,7 +100,8 @@ def changed(register: Register, id: str, since: datetime, now: datetime) -> Chan
     old = before[-1] if before else None
     renewed = is_renewed(register, record, now)
     stood = lives_at(old, then, since, renewed=renewed) if old is not None and then else ()
-    found = compared(stood, lives_at(record, evidence, now, renewed=renewed))
+    stands = lives_at(record, evidence, now, renewed=renewed)
+    found = compared(stood, stands)
     if not (written or attached or found.any):
         return None
     was = dict.fromkeys(CLAUSES, NONE)
@@ -94,7 +109,11 @@ def changed(register: Register, id: str, since: datetime, now: datetime) -> Chan
         was = _words(old, then, since, renewed=renewed)
     words = _words(record, evidence, now, renewed=renewed)
     clauses = {n: (was[n], words[n]) for n in CLAUSES}
-    return Changed(record, bool(before), written, attached, found, clauses)
+    later = None
+    if not then and len(evidence) > 1:
+        first = evidence[:1]
+        later = compared(lives_at(record, first, first[0].attached_at, renewed=renewed), stands)
+    return Changed(record, bool(before), written, attached, found, clauses, later)
 
 
 def compared(then: Iterable[Life], now: Iterable[Life]) -> Findings:
@@ -106,8 +125,8 @@ def compared(then: Iterable[Life], now: Iterable[Life]) -> Findings:
     gone = [every[key] for key in old if key in every and key not in still]
     return Findings(
         [life for key, life in still.items() if key not in old],
-        [life for before, life in both if _rank(life) < _rank(before)],
-        [life for before, life in both if _rank(life) > _rank(before)],
+        [life for before, life in both if rank(life.verdict) < rank(before.verdict)],
+        [life for before, life in both if rank(life.verdict) > rank(before.verdict)],
         [life for life in gone if life.state == "closed"],
         [life for life in gone if life.state == "waived"],
         len(old),
@@ -117,10 +136,6 @@ def compared(then: Iterable[Life], now: Iterable[Life]) -> Findings:
 
 def _key(life: Life) -> _Key:
     return life.control, life.host
-
-
-def _rank(life: Life) -> int:
-    return _GRAVE.index(life.verdict) if life.verdict in _GRAVE else len(_GRAVE)
 
 
 def _words(

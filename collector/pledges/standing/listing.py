@@ -96,7 +96,8 @@ class Wanted:
 
     `clauses` maps a clause to the verdicts that are wanted, None for all but those that are kept.
     `search` is looked for in what `record.sought` has; `owner` sees to a finding of the record;
-    `older` is how long ago its newest evidence was collected, at least.
+    `older` is how long ago its newest evidence was collected, at least; `bare`: it is in force, and
+    no evidence of it counts.
     """
 
     states: frozenset[str] = frozenset()
@@ -107,6 +108,7 @@ class Wanted:
     search: str = ""
     owner: str = ""
     older: timedelta | None = None
+    bare: bool = False
 
     def holds(self, one: Listed, today: date) -> bool:
         record = one.record
@@ -119,6 +121,7 @@ class Wanted:
             and (not self.search or holds(record.sought, self.search))
             and (not self.owner or plain_name(self.owner) in owners(record))
             and (self.older is None or self._is_old(one, today))
+            and (not self.bare or (one.state in OWED and one.last is None))
         )
 
     def _is_old(self, one: Listed, today: date) -> bool:

@@ -24,6 +24,8 @@ from collector.verify.looks import recorded
 State = Literal["open", "waived", "closed"]
 What = Literal["opened", "reopened", "waived", "waiver_ended", "closed"]
 _SATISFIED = (Result.PASS, Result.NOTAPPLICABLE)
+# of what is open, the worst first
+GRAVE = (Result.FAIL, Result.ERROR, Result.PARTIAL, Result.NOTCHECKED)
 # what a waiver accepts is a failure that was seen
 WAIVABLE = (Result.FAIL, Result.PARTIAL)
 Looked = Iterable[tuple[Evidence, Mapping[str, Any]]]
@@ -57,7 +59,8 @@ class Life:
     covers it now, and `idle_waiver` one that would, were there a failure to accept: what could not
     be looked at, or has no proof, is waived by nobody. `said` and `mend` are what that last one
     found, and what it says to do. `handed_in`: nobody collected what it rests on. `waits`: the day
-    (ISO) until which there is nothing to do but wait, empty where there is.
+    (ISO) until which there is nothing to do but wait, empty where there is. `worsened`: the bundles
+    that found it graver than the look before, while it was open.
     """
 
     control: str
@@ -79,6 +82,7 @@ class Life:
     handed_in: bool = False
     severity: str = ""
     waits: str = ""
+    worsened: tuple[int, ...] = ()
 
     @property
     def breaks(self) -> bool:
@@ -118,6 +122,7 @@ class _Course:
     events: list[Event] = field(default_factory=list)
     last: Mapping[str, Any] = field(default_factory=dict)
     handed_in: bool = False
+    worsened: list[int] = field(default_factory=list)
 
 
 def lives(
@@ -192,6 +197,8 @@ def _take(
         if result in _SATISFIED:
             return
         course = courses[key] = _Course(result, about)
+    if course.is_open and rank(result) < rank(course.verdict):
+        course.worsened.append(row.sequence)
     course.verdict, course.about, course.seen = result, about, row.sequence
     course.last = finding
     at = row.collected_at
@@ -271,7 +278,13 @@ def _life(record: PledgeRecord, key: tuple[str, str], course: _Course, now: date
         course.handed_in,
         str(course.last.get("severity", "")),
         what_to_do.waits_until(course.last),
+        tuple(course.worsened),
     )
+
+
+def rank(result: Result | str) -> int:
+    """The graver, the less; what is satisfied last."""
+    return GRAVE.index(Result(result)) if result in GRAVE else len(GRAVE)
 
 
 def _text(held: Any) -> Text:

@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 @click.command(
     help=tr(
         "核验证据包，依据其采集文件重新判定，并附于登记；须是为该登记制作的下一份。可一次附多份；"
-        "--each 则不给编号，各附于其自身所属的登记。\n\n退出码：0 全部附上；2 有未附上的。",
+        "--each（或首个参数就是证据包的路径）则不给编号，各附于其自身所属的登记。"
+        "\n\n退出码：0 全部附上；2 有未附上的。",
         "Verifies bundles, judges their captures again, and attaches them to the pledge record; "
-        "each must be the next one made for that pledge. With --each no ID is given: each goes to "
-        "the pledge that it was made for.\n\nExit status: 0 all are attached; 2 one is not.",
+        "each must be the next one made for that pledge. With --each (or where the first argument "
+        "is the path of a bundle) no ID is given: each goes to the pledge that it was made for."
+        "\n\nExit status: 0 all are attached; 2 one is not.",
     )
 )
 @click.argument("id")
@@ -80,8 +82,10 @@ def attach(
     shared: tuple[str, ...],
     location: str | None,
 ) -> int:
+    # no id has a slash in it: `attach FOLDER/*` names bundles alone
+    each = each or ("/" in id and Path(id).exists())
     if each:
-        # --each takes bundles alone, and the first of them stands where the ID would
+        # and the first of them stands where the ID would
         paths = (FilePath(path_type=Path).convert(id, None, None), *bundles)
     elif not bundles:
         raise BadInput(

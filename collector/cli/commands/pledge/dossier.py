@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from collector.catalog import words
-from collector.cli.options.common import form_option
+from collector.cli.options.common import form_option, output_option
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.times import Ahead
-from collector.cli.ui.columns import labelled, out
+from collector.cli.ui.columns import labelled
 from collector.cli.ui.grid import Grid, room
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import one_line
@@ -46,10 +47,20 @@ _MOST = 25
     help=tr("列出多久之内到期的事项", "how far ahead to look for what falls due"),
 )
 @click.option("--all", "all_", is_flag=True, help=tr("列出全部问题", "all findings, not the first"))
+@output_option
 @form_option("table", "json")
 @register_option
 @lang_option
-def dossier(*, who: str, within: timedelta, all_: bool, form: str, location: str | None) -> int:
+def dossier(
+    *,
+    who: str,
+    within: timedelta,
+    all_: bool,
+    output: Path | None,
+    form: str,
+    location: str | None,
+) -> int:
+    from collector.cli.ui.sheets import put
     from collector.cli.workflows.desk import dossier as workflow
     from collector.export.envelope import Identity, as_json
     from collector.pledges.record.masking import masked
@@ -60,9 +71,9 @@ def dossier(*, who: str, within: timedelta, all_: bool, form: str, location: str
     known = workflow.gathered(register, workflow.found(register, who), now, ahead)
     if form == "json":
         about = Identity(known.record.id, known.evidence.digest if known.evidence else None)
-        out(as_json("pledge-dossier", masked(_document(known)), about, indent=2))
+        put(as_json("pledge-dossier", masked(_document(known)), about, indent=2), output)
     else:
-        out("\n".join(_page(known, None if all_ else _MOST)) + "\n")
+        put("\n".join(_page(known, None if all_ else _MOST)) + "\n", output)
     return 0 if known.satisfied else 1
 
 

@@ -76,13 +76,18 @@ def pledge() -> None:
 @lang_option
 @answering("pledge-add")
 def add(*, file: Path, update: bool, location: str | None) -> int:
+    from collector.pledges.lists import far_days
     from collector.pledges.record import form as record
 
     known = record.load(file)
+    if not update:
+        # before a register is made
+        far_days.refuse(known, where=str(file))
     register = open_register(location, create=True)
     before = {one.id: one for one in register.list()}
     if known.id in before:
         _check_taken(before[known.id], known, update=update)
+    far_days.refuse(known, before.get(known.id), where=str(file))
     version = register.add(known, update=update)
     old = before.get(known.id)
     same = old is not None and old.digest == version.record.digest

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector.cli.commands.pledge.over_all.only import only_one, only_options
 from collector.cli.options.common import form_option, output_option
 from collector.cli.options.findings import clause_named
 from collector.cli.options.pledge import open_register, register_option, say_doubts
@@ -89,38 +90,21 @@ _AHEAD = timedelta(days=30)
     type=click.IntRange(1, 3660),
     metavar="DAYS",
     help=tr(
-        "只列有证据、而最近一次采集早于这么多天前的（没有证据的见 --clause 2.3=none）",
+        "只列有证据、而最近一次采集早于这么多天前的（没有证据的见 --no-evidence）",
         "only those with evidence, whose newest was collected more than so many days ago (those "
-        "without any: --clause 2.3=none)",
+        "without any: --no-evidence)",
     ),
 )
 @click.option(
-    "--absent",
-    "only_absent",
+    "--no-evidence",
+    "bare",
     is_flag=True,
     help=tr(
-        "只列有效的、登记了而从未核查到的主机，逐台写明主机名",
-        "only those in force that declare hosts which were never looked at, with their names",
+        "只列有效的、没有任何证据的（已作废的不算）",
+        "only those in force without any evidence (what is void is none)",
     ),
 )
-@click.option(
-    "--veto",
-    is_flag=True,
-    help=tr(
-        "只列有效的、有一票否决项不符合的，逐项写明核查项与主机；与 --summary 合用给出各项有多少份",
-        "only those in force that fail a control which decides a clause by itself, with which and "
-        "on what hosts; with --summary, how many fail each",
-    ),
-)
-@click.option(
-    "--unowned",
-    is_flag=True,
-    help=tr(
-        "只列有效的、有未闭环问题无人负责的，写明各有几项（逐项见 pledge findings --unowned）",
-        "only those in force with open findings that nobody sees to, and how many (each: `pledge "
-        "findings --unowned`)",
-    ),
-)
+@only_options
 @click.option(
     "--owner",
     metavar="NAME",
@@ -168,9 +152,6 @@ def list_(
     *,
     expiring: timedelta | None,
     due_within: timedelta | None,
-    only_absent: bool,
-    veto: bool,
-    unowned: bool,
     owner: str | None,
     sort: str,
     summed: bool,
@@ -188,7 +169,7 @@ def list_(
     from collector.pledges.standing import listing
     from collector.pledges.standing.renewals import by_history
 
-    only = _only(absent=only_absent, veto=veto, unowned=unowned)
+    only = only_one(asked)
     _check(history=history, summed=summed, only=only)
     now = datetime.now(UTC)
     # a deadline is a day, as `pledge due` has it
@@ -233,20 +214,6 @@ def _every(
     return listed(briefs, attached, now, ahead, lives), doubts
 
 
-def _only(*, absent: bool, veto: bool, unowned: bool) -> str:
-    """Which of the options narrows the list and says of each why; empty for none."""
-    given = [
-        name
-        for name, is_given in (("--veto", veto), ("--absent", absent), ("--unowned", unowned))
-        if is_given
-    ]
-    if len(given) > 1:
-        raise click.UsageError(
-            tr(f"{given[0]} 不与 {given[1]} 合用", f"{given[0]} goes without {given[1]}")
-        )
-    return given[0] if given else ""
-
-
 def _check(*, history: bool, summed: bool, only: str) -> None:
     other = "--summary" if summed else only
     if history and other:
@@ -265,9 +232,14 @@ def _wanted(
     clauses: Sequence[str],
     search: str | None,
     older: int | None,
+    bare: bool,
 ) -> Wanted:
     from collector.pledges.standing import listing
 
+    if bare and older is not None:
+        raise click.UsageError(
+            tr("--no-evidence 不与 --older-than 合用", "--no-evidence goes without --older-than")
+        )
     return listing.Wanted(
         frozenset(states),
         frozenset(grades),
@@ -277,6 +249,7 @@ def _wanted(
         search or "",
         owner,
         timedelta(days=older) if older is not None else None,
+        bare,
     )
 
 

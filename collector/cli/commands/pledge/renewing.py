@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from collector.cli.options.answering import answer, answering
 from collector.cli.options.common import Decorated
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
-from collector.cli.options.times import Ahead, parse_day
+from collector.cli.options.times import Ahead, near, parse_day
 from collector.cli.options.words import person_given
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang_option, tr
@@ -149,6 +149,9 @@ def renew(
             )
         )
     days = [parse_day(t, w) if t else None for t, w in ((first, "--from"), (last, "--until"))]
+    if days[0] is not None:
+        # how long a period runs is said afterwards
+        near(days[0], "--from", datetime.now(UTC))
     documents = _signed(**signing)
     register = open_register(location)
     with elsewhere.of_files(documents, (signing["responsibility"], signing["pledge_file"])):
@@ -176,7 +179,8 @@ def _signed(
     if not signed_on:
         return []
     said = {"version": version, "representative": representative}
-    return list(documents_of(given, parse_day(signed_on, "--signed-on"), said))
+    day = near(parse_day(signed_on, "--signed-on"), "--signed-on", datetime.now(UTC))
+    return list(documents_of(given, day, said))
 
 
 def _renew_one(

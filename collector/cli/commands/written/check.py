@@ -119,9 +119,10 @@ def _checked(data: bytes, where: str) -> str:
     document = load_yaml(data, where=where)
     kind = _kind(document, where)
     if kind == "pledge-record":
+        from collector.pledges.lists import far_days
         from collector.pledges.record.form import from_bytes
 
-        from_bytes(data, where=where)
+        far_days.refuse(from_bytes(data, where=where), where=where)
     else:
         fits(document, kind, where=where)
     return kind

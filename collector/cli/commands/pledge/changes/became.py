@@ -1,4 +1,4 @@
-"""Which findings each attached bundle closed, and which it opened: as `pledge history` says."""
+"""Which findings each attached bundle closed, opened, or found graver: as `pledge history` says."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ Found = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Became:
-    """`opened` (also anew) and `closed` by one bundle."""
+    """`opened` (also anew) and `closed` by one bundle; `worse`: open before, and graver in it."""
 
     opened: Sequence[Found] = ()
     closed: Sequence[Found] = ()
+    worse: Sequence[Found] = ()
 
     def lines(self) -> Iterator[str]:
         """For people: how many, and of which controls."""
@@ -37,12 +38,19 @@ class Became:
         if self.opened:
             count, named = len(self.opened), _numbers(self.opened)
             yield tr(f"新发现 {count} 项：{named}", f"opened {count}: {named}")
+        if self.worse:
+            count, named = len(self.worse), _numbers(self.worse)
+            yield tr(f"加重 {count} 项：{named}", f"got worse {count}: {named}")
 
     def plain(self) -> dict[str, Any]:
         """For programs."""
         return {
             name: [{"control": control, "host": host} for control, _, host in found]
-            for name, found in (("opened", self.opened), ("closed", self.closed))
+            for name, found in (
+                ("opened", self.opened),
+                ("closed", self.closed),
+                ("worsened", self.worse),
+            )
         }
 
 
@@ -58,9 +66,10 @@ def findings_by_evidence(register: Register, id: str) -> Mapping[int, Became]:
         click.echo(tr(zh, en), err=True)
         return {}
     opened, closed = _by_bundle(lives, ("opened", "reopened")), _by_bundle(lives, ("closed",))
+    worse = _worse(lives)
     return {
-        sequence: Became(tuple(opened.get(sequence, ())), tuple(closed.get(sequence, ())))
-        for sequence in opened.keys() | closed.keys()
+        sequence: Became(*(tuple(of.get(sequence, ())) for of in (opened, closed, worse)))
+        for sequence in opened.keys() | closed.keys() | worse.keys()
     }
 
 
@@ -70,6 +79,14 @@ def _by_bundle(lives: Sequence[Life], what: Sequence[str]) -> dict[int, list[Fou
         for event in life.events:
             if event.what in what:
                 found[event.sequence].append((life.control, life.number, life.host))
+    return {sequence: sorted(ones, key=lambda one: one[1:]) for sequence, ones in found.items()}
+
+
+def _worse(lives: Sequence[Life]) -> dict[int, list[Found]]:
+    found = defaultdict[int, list[Found]](list)
+    for life in lives:
+        for sequence in life.worsened:
+            found[sequence].append((life.control, life.number, life.host))
     return {sequence: sorted(ones, key=lambda one: one[1:]) for sequence, ones in found.items()}
 
 

@@ -64,10 +64,16 @@ class _Attached:
     evidence: Evidence
     became: Became
     void: Mapping[str, Any] | None = None
+    first: bool = False
 
     @property
     def at(self) -> datetime:
         return self.evidence.attached_at
+
+    @property
+    def worse(self) -> bool:
+        """The first of all is held against nothing."""
+        return not self.first and bool(self.became.opened or self.became.worse)
 
     def lines(self) -> Iterator[str]:
         from collector.report.model.listed import verdicts
@@ -112,13 +118,14 @@ class _Attached:
         "列出一份登记的各版本与所附证据，新的在前：何时写入，哪些字段由什么改为什么；何时附入，"
         "何时采集，各条款结论。电话与证件号码已掩码。登记库不记录由谁写入。\n\n"
         "不给编号而给 --since，则列出全部登记中此日以来有变化的：各条款结论由什么变为什么，"
-        "新发现、加重、闭环、豁免各几项。",
+        "新发现、加重、闭环、豁免各几项。加 --worse 只列其中变差的。",
         "Lists every version of a pledge record, and what was attached to it, the newest first: "
         "when it was written, and which fields changed from what to what; when it was attached and "
         "collected, with its verdict of each clause. Phone and identity numbers are masked. The "
         "register does not keep who wrote it.\n\nWithout an ID, and with --since: of all pledges "
         "those of which something changed since that day: each clause's verdict then and now, and "
-        "how many findings opened, got worse, were closed or waived.",
+        "how many findings opened, got worse, were closed or waived; with --worse those that got "
+        "worse alone.",
     )
 )
 @click.argument("id", required=False)
@@ -127,18 +134,33 @@ class _Attached:
     metavar="DATE",
     help=tr("只列此日（北京时间）起的", "only what was written since this day (of China)"),
 )
+@click.option(
+    "--worse",
+    is_flag=True,
+    help=tr(
+        "只列变差的证据：与之前的核查相比，有新发现或加重的问题；不给编号则只列变差的用户",
+        "only evidence that shows something worse than the looks before: a finding that opened, or "
+        "got graver; without an ID, only customers of whom something got worse",
+    ),
+)
 @output_option
 @form_option("table", "json", "csv", "xlsx")
 @register_option
 @lang_option
 def history(
-    *, id: str | None, since: str | None, output: Path | None, form: str, location: str | None
+    *,
+    id: str | None,
+    since: str | None,
+    worse: bool,
+    output: Path | None,
+    form: str,
+    location: str | None,
 ) -> int:
     """Of all pledges: 2 where the bundles of one could not be read."""
     start = _start(since)
     register = open_register(location)
     if id is not None:
-        _put_one(register, id, start, output, form)
+        _put_one(register, id, start, output, form, worse=worse)
         return 0
     from collector.cli.commands.pledge.over_all.since import Since
     from collector.cli.ui.sheets import put
@@ -150,13 +172,15 @@ def history(
                 "ID is missing; or give --since DATE for what changed over all pledges",
             )
         )
-    found = Since(register, start)
+    found = Since(register, start, worse=worse)
     put(found.drawn(form), output)
     return 2 if found.unread else 0
 
 
-def _put_one(register: Register, id: str, start: datetime, output: Path | None, form: str) -> None:
-    """The versions and the evidence of one pledge, since then."""
+def _put_one(
+    register: Register, id: str, start: datetime, output: Path | None, form: str, *, worse: bool
+) -> None:
+    """The versions and the evidence of one pledge, since then; or what it was `worse` in alone."""
     from collector.cli.ui.sheets import as_csv, as_xlsx, put
     from collector.pledges.record.voiding import voided
 
@@ -167,12 +191,19 @@ def _put_one(register: Register, id: str, start: datetime, output: Path | None, 
     steps = [step for step in every if step.at >= start]
     became = findings_by_evidence(register, id)
     void = {entry["sequence"]: entry for entry in voided(known[-1].record)}
+    attached = register.every_evidence(id, hold=False)
+    first = next((one.sequence for one in attached if one.sequence not in void), 0)
     evidence = [
-        _Attached(one, became.get(one.sequence, Became()), void.get(one.sequence))
-        for one in register.every_evidence(id, hold=False)[::-1]
+        _Attached(
+            one, became.get(one.sequence, Became()), void.get(one.sequence), one.sequence == first
+        )
+        for one in attached[::-1]
         if one.attached_at >= start
     ]
     gone = _gone(every)
+    if worse:
+        steps, gone = [], []
+        evidence = [one for one in evidence if one.worse]
     if form == "json":
         put(_json(id, steps, evidence, gone), output)
         return
@@ -186,7 +217,7 @@ def _put_one(register: Register, id: str, start: datetime, output: Path | None, 
             output,
         )
     else:
-        lines = _lines(id, every[0].version, both, gone)
+        lines = _lines(id, every[0].version, both, gone, worse=worse)
         put("\n".join(lines) + "\n", output)
 
 
@@ -213,12 +244,19 @@ def _steps(every: Sequence[Version]) -> Iterator[_Step]:
 
 
 def _lines(
-    id: str, newest: Version, both: Sequence[_Step | _Attached], gone: Sequence[int]
+    id: str,
+    newest: Version,
+    both: Sequence[_Step | _Attached],
+    gone: Sequence[int],
+    *,
+    worse: bool,
 ) -> Iterator[str]:
     from collector.pledges.record.masking import masked
 
     yield f"{id}  {masked(newest.record.customer)}"
-    if not both:
+    if worse and not both:
+        yield tr("没有比之前变差的证据", "no evidence shows anything worse than the one before")
+    elif not both:
         yield tr("此后没有变化", "nothing was written since")
     for one in both:
         yield from one.lines()

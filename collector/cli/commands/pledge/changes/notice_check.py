@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -21,12 +21,15 @@ from collector.i18n.message import in_chinese
 from collector.pledges.record.notices import Notice
 
 if TYPE_CHECKING:
+    from collector.pledges.record.form import PledgeRecord
     from collector.pledges.register.register import Register
 
 # of pledges that nothing is said of, or that could not be read, so many are named
 _NAMED = 5
 # of a table that is only looked at
 _SHOWN = 40
+# of who has no address so many are named
+_ADDRESSES = 20
 
 
 @dataclass(slots=True)
@@ -117,7 +120,9 @@ def show(
     now: datetime,
     ended: Sequence[str] = (),
 ) -> int:
-    """Who would be given notice of what; nothing is made or written."""
+    """Who would be given notice of what, and who has no address; nothing is made or written."""
+    from collector.pledges.record.masking import masked
+
     found = Sent(on_record=False)
     told: list[dict[str, Any]] = []
     grid = Grid(
@@ -127,6 +132,7 @@ def show(
         tr("问题", "findings"),
         tr("最早期限", "first day"),
     )
+    addresses = _Addresses()
     for id in ids:
         try:
             notice = made(register, id, asked, now, html=True)
@@ -142,19 +148,26 @@ def show(
             found.standing.append(id)
             continue
         found.named_already(id, notice)
-        one = _plain(id, notice)
+        record = register.get(id)
+        one = _plain(id, notice) | {"has": addresses.take(record)}
         if len(told) < _SHOWN:
-            customer = _customer(register, id)
-            count, day = str(one["findings"]), one["first_day"] or "-"
-            grid.add_row(id, customer, one["number"], count, day)
+            customer = str(masked(record.customer))
+            day = one["first_day"] or "-"
+            grid.add_row(id, customer, one["number"], str(one["findings"]), day)
         told.append(one)
     found.say()
     answer(check=True, notices=told, nothing=found.nothing, on_record=False)
     answer(standing=found.standing, ended=list(ended))
+    answer(without_contact=addresses.nobody, without_email=addresses.no_mail)
     if told:
         out(grid.drawn(room()))
     if (rest := len(told) - _SHOWN) > 0:
         out(tr(f"… 另有 {rest} 份\n", f"… {rest} more\n"))
+    _say_sum(told, addresses)
+    return 2 if found.unread else 0
+
+
+def _say_sum(told: Sequence[dict[str, Any]], addresses: _Addresses) -> None:
     findings = sum(one["findings"] for one in told)
     out(
         tr(
@@ -163,13 +176,45 @@ def show(
             "written)\n",
         )
     )
-    return 2 if found.unread else 0
+    for line in addresses.lines():
+        out(line + "\n")
 
 
-def _customer(register: Register, id: str) -> str:
-    from collector.pledges.record.masking import masked
+@dataclass(slots=True)
+class _Addresses:
+    """To whom a notice can be sent, and how: by the contact of the record, or its officer."""
 
-    return str(masked(register.get(id).customer))
+    nobody: list[str] = field(default_factory=list)
+    no_mail: list[str] = field(default_factory=list)
+
+    def take(self, record: PledgeRecord) -> list[str]:
+        """Of `phone` and `email`, what is there."""
+        known = [record.document.get(who, {}) for who in ("safety_contact", "security_officer")]
+        has = [word for word in ("phone", "email") if any(word in one for one in known)]
+        if not has:
+            self.nobody.append(record.id)
+        elif "email" not in has:
+            self.no_mail.append(record.id)
+        return has
+
+    def lines(self) -> Iterator[str]:
+        if self.nobody:
+            count, names = len(self.nobody), _some(self.nobody)
+            yield tr(
+                f"其中 {count} 份登记没有联系电话和邮箱，无从送达：{names}",
+                f"{count} of them have neither phone nor mail on record: {names}",
+            )
+        if self.no_mail:
+            count, names = len(self.no_mail), _some(self.no_mail)
+            yield tr(
+                f"其中 {count} 份登记有联系电话，没有邮箱：{names}",
+                f"{count} of them have a phone and no mail on record: {names}",
+            )
+
+
+def _some(ids: Sequence[str]) -> str:
+    names = tr("、", ", ").join(ids[:_ADDRESSES])
+    return names + (" …" if ids[_ADDRESSES:] else "")
 
 
 def _plain(id: str, notice: Made) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import click
 from collector.cli.options.answering import answer
 from collector.cli.ui.language import lang, tr
 from collector.errors import one_line
+from collector.i18n.message import in_chinese
 
 if TYPE_CHECKING:
     from collector.pledges.record.form import PledgeRecord
@@ -45,6 +46,7 @@ def tell(before: Mapping[str, PledgeRecord], made: Sequence[PledgeRecord]) -> No
     _tell_alike(before, made)
     _tell_entries(before, made)
     odd = list(_odd_days([one for one in made if _is_new(before, one)]))
+    odd += _far_days(before, made)
     if odd:
         answer(odd_days=odd)
         _say(
@@ -177,6 +179,21 @@ def _odd_days(made: Sequence[PledgeRecord]) -> Iterator[dict[str, Any]]:
                 "signed_on": signed.isoformat(),
                 "said": f"{one.id}: {said}",
             }
+
+
+def _far_days(
+    before: Mapping[str, PledgeRecord], made: Sequence[PledgeRecord]
+) -> Iterator[dict[str, Any]]:
+    """What may be of another year, and may be right: a rule of 2003, a lease that has no end."""
+    from collector.cli.commands.pledge.changes.told import named
+    from collector.pledges.lists.far_days import odd
+    from collector.pledges.record.times import today_in_china
+
+    for one in made:
+        old = before[one.id].document if one.id in before else None
+        for place, what in odd(one.document, today_in_china(), old):
+            said = in_chinese(what) if lang() == "zh" else what
+            yield {"pledge": one.id, "field": place, "said": f"{one.id}: {named(place)} {said}"}
 
 
 def _say(head: str, lines: Sequence[str]) -> None:

@@ -75,7 +75,13 @@ if TYPE_CHECKING:
     ),
 )
 @click.option(
-    "--dry-run", is_flag=True, help=tr("只显示内容，不发送", "show the text, send nothing")
+    "--dry-run",
+    is_flag=True,
+    help=tr(
+        "只显示内容，不发送；最后汇总各渠道几条、涉及几份登记，以及哪些发不出、为何",
+        "show the text, send nothing; ends with how many go by which channel, of how many pledges, "
+        "and what cannot be sent, and why",
+    ),
 )
 @click.option(
     "--again",
@@ -97,6 +103,7 @@ def notify(
     again: bool,
     location: str | None,
 ) -> int:
+    from collector.cli.commands.pledge.handed import rehearsal
     from collector.cli.workflows.desk.digests import (
         handed_in,
         items,
@@ -123,13 +130,12 @@ def notify(
     if left:
         _say_left(len(left))
     outbox, until = outbox_of(register, location), to_the_end(within, now)
-    strange = without_address(found, people)
-    answer(without_address=strange)
+    answer(without_address=(strange := without_address(found, people)))
     _say_without_address(strange)
     if dry_run:
         due = due_now(outbox, register, people, found, until, now)
         fresh, _ = _new(outbox, register, people, due, folder, now, again=again)
-        return _shown(fresh, people, outbox.key())
+        return rehearsal.Rehearsal(fresh, people, outbox, now).show(left)
     sending.check()
     with outbox.held():
         outbox.belongs_to(register.name(), register.where, claim=True)
@@ -202,26 +208,6 @@ def _new(
             found += messages(person.only(wanted, key), some, said, now, files, wanted)
     found += withdrawals(register, outbox, folder, begun)
     return [(begun_with(message, begun), files) for message, files in found], known.dead
-
-
-def _shown(
-    found: Sequence[tuple[Message, list[bytes]]], people: Mapping[str, Person], key: bytes
-) -> int:
-    """`key`: by which the outbox knows channels."""
-    for message, _ in found:
-        person = people.get(message.to)
-        person = person.only(message.channels, key) if person else None
-        count = len(person.channels) if person else 0
-        by = ", ".join(person.scheme(number) for number in range(count)) if person else "-"
-        borne = "".join(f" + {name}" for name, _ in message.files)
-        out(f"== {one_line(message.to)} ({by}){borne}\n{message.subject}\n\n{message.body}\n")
-    answer(
-        messages=[
-            {"to": m.to, "subject": m.subject, "body": m.body, "files": [n for n, _ in m.files]}
-            for m, _ in found
-        ]
-    )
-    return 0
 
 
 def _send_all(

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from collector.cli.commands.pledge.over_all import absent, unowned, vetoes
+from collector.cli.commands.pledge.over_all import absent, unowned, vetoes, voids
+from collector.pledges.record.masking import masked
 
 if TYPE_CHECKING:
     from collector.pledges.register.register import Register
@@ -85,8 +86,29 @@ class _Unowned:
         return self._found.tell_unread()
 
 
+class _Voids:
+    broken: vetoes.Broken | None = None
+
+    def __init__(self, _register: Register, rows: Rows, _now: datetime) -> None:
+        self._found = voids.voids(rows)
+
+    @property
+    def plain(self) -> Mapping[str, Mapping[str, Any]]:
+        return {
+            id: {"void": masked([dict(entry) for entry in entries])}
+            for id, entries in self._found.items()
+        }
+
+    def drawn(self, rows: Rows, form: str) -> str | bytes:
+        return voids.drawn(rows, self._found, form)
+
+    def tell_unread(self) -> bool:
+        return False
+
+
 NARROWED: Mapping[str, Callable[[Register, Rows, datetime], Narrowed]] = {
     "--absent": _Absent,
     "--veto": _Vetoes,
     "--unowned": _Unowned,
+    "--void": _Voids,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +28,13 @@ _LISTS = ("opened", "worse", "better", "closed", "waived")
 
 
 class Since:
-    """Of all records; one whose bundles cannot be read is named on stderr, and the others go on."""
+    """Of all records; one whose bundles cannot be read is named on stderr, and the others go on.
 
-    def __init__(self, register: Register, start: datetime) -> None:
-        self.start, self.unread = start, False
+    With `worse`, those alone of which something got worse that had been looked at before.
+    """
+
+    def __init__(self, register: Register, start: datetime, *, worse: bool = False) -> None:
+        self.start, self.unread, self._worse = start, False, worse
         self._found: list[Changed] = []
         now = datetime.now(UTC)
         with register.reading():
@@ -38,6 +42,26 @@ class Since:
                 self._take(register, known.id, now)
         # what got worse is what is looked for
         self._found.sort(key=lambda one: (not one.worse, one.record.id))
+        if worse:
+            self._say_first()
+            self._found = [
+                # of who was first looked at since, what came after the first look
+                replace(one, findings=one.later or one.findings)
+                for one in self._found
+                if one.worsened
+            ]
+
+    def _say_first(self) -> None:
+        """They have findings too, and nobody knows of any before."""
+        if count := sum(one.worse and not one.compared for one in self._found):
+            click.echo(
+                tr(
+                    f"另有 {count} 份登记此后首次核查，无从比较，未列出（不加 --worse 则列出）",
+                    f"{count} more pledge(s) were first looked at since: there is nothing to hold "
+                    "that against (without --worse they are listed)",
+                ),
+                err=True,
+            )
 
     def _take(self, register: Register, id: str, now: datetime) -> None:
         try:
@@ -56,14 +80,16 @@ class Since:
             document = {"since": since, "pledges": [_plain(one) for one in self._found]}
             return as_json("pledge-changes", document, indent=2)
         if form == "table":
-            return _table(self._found)
+            return _table(self._found, worse=self._worse)
         titles, rows = _titles(), [_row(one) for one in self._found]
         if form == "csv":
             return as_csv(list(titles), rows)
         return as_xlsx(tr("变化", "changes"), titles, rows)
 
 
-def _table(found: Sequence[Changed]) -> str:
+def _table(found: Sequence[Changed], *, worse: bool) -> str:
+    if worse and not found:
+        return tr("此后没有变差的\n", "nothing got worse since\n")
     if not found:
         return tr("此后没有变化\n", "nothing changed since\n")
     grid = Grid(tr("编号", "ID"), tr("用户名称", "customer"), tr("变化", "what changed"))
@@ -71,11 +97,11 @@ def _table(found: Sequence[Changed]) -> str:
         name = str(masked(one.record.customer))
         grid.add_row(one.record.id, name, tr("；", "; ").join(_said(one)))
     opened, closed = (sum(len(getattr(one.findings, n)) for one in found) for n in _LISTS[:4:3])
-    worse = sum(one.worse for one in found)
+    graver = sum(one.worse for one in found)
     return grid.drawn(room()) + tr(
-        f"{len(found)} 份登记有变化，其中 {worse} 份有新发现或加重的；新发现 {opened} 项，"
+        f"{len(found)} 份登记有变化，其中 {graver} 份有新发现或加重的；新发现 {opened} 项，"
         f"闭环 {closed} 项。逐项见 hostpledge pledge history ID --since\n",
-        f"{len(found)} pledge(s) changed, {worse} of them for the worse; {opened} finding(s) "
+        f"{len(found)} pledge(s) changed, {graver} of them for the worse; {opened} finding(s) "
         f"opened, {closed} closed. `hostpledge pledge history ID --since` has each\n",
     )
 

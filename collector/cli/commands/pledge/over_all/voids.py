@@ -1,0 +1,47 @@
+"""Evidence that was declared void, over all pledges: as `pledge list --void` shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from collector.cli.ui.grid import Grid, room
+from collector.cli.ui.language import lang, tr
+from collector.cli.ui.scope_line import void_line
+from collector.cli.ui.sheets import as_csv, as_xlsx
+from collector.pledges.record.masking import masked
+
+if TYPE_CHECKING:
+    from collector.pledges.standing.listing import Listed
+
+Entries = Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+def voids(rows: Iterable[Listed]) -> Entries:
+    """By id, the entries of its record; none of a record without any."""
+    found = {one.record.id: tuple(one.record.document.get("voided", ())) for one in rows}
+    return {id: entries for id, entries in found.items() if entries}
+
+
+def drawn(rows: Sequence[Listed], found: Entries, form: str) -> str | bytes:
+    """The rows with what is void; for people that is what is shown."""
+    from collector.report.model import listed
+
+    title = tr("已作废的证据", "void evidence")
+    said = {id: tr("；", "; ").join(map(void_line, some)) for id, some in found.items()}
+    if form == "table":
+        if not rows:
+            return tr("没有作废的证据\n", "no evidence is void\n")
+        grid = Grid(tr("编号", "ID"), tr("用户名称", "customer"), title)
+        for one in rows:
+            grid.add_row(one.record.id, str(masked(one.record.customer)), said[one.record.id])
+        count = sum(map(len, found.values()))
+        return grid.drawn(room()) + tr(
+            f"{len(rows)} 份登记，作废证据 {count} 份\n",
+            f"{count} void bundle(s) of {len(rows)} pledge(s)\n",
+        )
+    titles = {**listed.titles(lang()), "void": title, **listed.contact_titles(lang())}
+    cells = [[*listed.row(one, lang()), said[one.record.id], *listed.contact(one)] for one in rows]
+    if form == "csv":
+        return as_csv(list(titles), cells)
+    return as_xlsx(tr("登记", "pledges"), titles, cells)
