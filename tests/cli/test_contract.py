@@ -176,6 +176,7 @@ def test_every_command_answers_programs() -> None:
         ("mesh list", "mesh-list", {"nodes"}),
         ("register machines", "register-machines", {"machines", "unread"}),
         ("register moved", "register-moved", {"moved"}),
+        ("register restored", "register-restored", {"remembered", "entries"}),
         ("key show default", "key", {"keyid", "type", "pem"}),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,10 +12,13 @@ import pytest
 from collector.errors import BadInput
 from collector.pledges.database.rows import Evidence
 from collector.pledges.register.register import Register
+from collector.pledges.standing.listing import Listed
 from collector.pledges.transfer import restore as restoring
 from collector.pledges.transfer.backup import write as backup
 from collector.pledges.transfer.restore import restore
+from collector.web.reading import broken
 from collector.web.reading.library import Library
+from tests.cli.running import hostpledge
 from tests.pledges import lives
 from tests.web.sites import Place, Site, filled, with_accounts
 
@@ -103,3 +108,59 @@ def test_another_register_in_its_place_is_not_shown(own: Place, tmp_path: Path) 
     with pytest.raises(BadInput, match="another register"), site.house.library.open():
         pass
     assert "another register" in site.browser("boss").get("/pledges/demo-2?lang=en").text
+
+
+def test_who_has_a_home_of_their_own_is_told_what_to_do(
+    own: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the unit has it: an engineer restores, and the page remembers the longer log."""
+    file = _saved(own, tmp_path)
+    page, desk = str(tmp_path / "of-the-page"), str(tmp_path / "home")
+    # with the same trust, and no memory of the log
+    shutil.copytree(desk, page)
+    Path(page, "register.logs.json").unlink()
+    monkeypatch.setenv("HOSTPLEDGE_HOME", page)
+    site = Site(own)
+    _well(site)
+    monkeypatch.setenv("HOSTPLEDGE_HOME", desk)
+    restore(file, own.register, replace=True)
+    monkeypatch.setenv("HOSTPLEDGE_HOME", page)
+    shown = site.browser("boss").get("/pledges/demo-2?lang=en").text
+    assert "hostpledge register restored" in html.unescape(shown)
+    done = hostpledge("register", "restored", "--register", own.register, home=Path(page))
+    assert done.status == 0, done.err
+    _well(site)
+    monkeypatch.setenv("HOSTPLEDGE_HOME", desk)
+    assert _attach(own, 2) == 2
+    monkeypatch.setenv("HOSTPLEDGE_HOME", page)
+    _well(site)
+    _well(Site(own))
+
+
+def test_as_many_entries_as_were_lost_are_another_log(own: Place, tmp_path: Path) -> None:
+    """Restored and attached to between two looks: file, name and length are what they were."""
+    file, library = _saved(own, tmp_path), Library(own.register)
+    with library.open() as register:
+        mark = register.mark()
+    restore(file, own.register, replace=True)
+    assert _attach(own, 2) == 2
+    with library.open() as register:
+        assert register.newest_and_doubts()[1] == []
+        assert register.mark() != mark
+        assert register.log() is not None
+
+
+def test_what_cannot_be_read_for_a_moment_is_read_again(
+    own: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bundle that is away for one look: the lists do not hold on to that."""
+    site, remembered = Site(own), broken.Broken()
+    answers = iter((None, True))
+    monkeypatch.setattr(broken, "_read", lambda *_: next(answers))
+    monkeypatch.setattr(broken, "may_be", lambda *_, **__: True)
+    with site.house.library.open() as register:
+        rows = register.evidence("demo-0")
+        (brief,) = [b for b in register.briefs() if b.id == "demo-0"]
+        one = Listed(brief, rows, "active", ())
+        found = [remembered.is_broken(register, one, "x", rows, NOW) for _ in range(3)]
+    assert found == [False, True, True]

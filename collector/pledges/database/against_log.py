@@ -70,7 +70,10 @@ class AgainstLog:
         """Why the log as a whole is not the one of which checkpoints were signed."""
         self._grow(connection)
         why = self._why()
-        return None if why is None else Disagrees(why, where=where, mend=msg("restore_backup"))
+        if why is None:
+            return None
+        mend = "restored_by_others" if self._growth.is_by_memory else "restore_backup"
+        return Disagrees(why, where=where, mend=msg(mend))
 
     def now(self, connection: Connection) -> Checkpoint | None:
         """The log as it is, unsigned; None where it is not the one that was signed."""

@@ -30,6 +30,7 @@ class Growth:
         self._known = known
         # why the log is none of those that were signed, where it is not
         self._why: str | None = None
+        self._by_memory = False
         # of each full tree within this one, the largest first
         self._peaks: list[bytes] = []
         self._kept = 0
@@ -90,6 +91,8 @@ class Growth:
         if size != self.size or size not in self._roots:
             return
         if self._roots.pop(size) != self.root():
+            if self._why is None and self._known is not None and self._known.size == size:
+                self._by_memory = True
             self._why = self._why or msg("first_entries_log_not", size=size)
 
     def root(self) -> bytes:
@@ -98,6 +101,15 @@ class Growth:
         for peak in reversed(self._peaks[:-1]):
             found = merkle.node_hash(peak, found)
         return found
+
+    @property
+    def is_by_memory(self) -> bool:
+        """Is it this user's own memory alone that speaks against the log?"""
+        return self._by_memory or (
+            self._why is None
+            and self._known is not None
+            and self.size < self._last == self._known.size
+        )
 
     def broken(self) -> str | None:
         """The first cause why this is not the log that was signed; None where it is."""

@@ -6,6 +6,7 @@ by default. What a register makes anew and keeps to be quick is made anew each t
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import time
 from collections.abc import Collection, Sequence
@@ -55,20 +56,29 @@ _HELD_SECONDS = 600
 class Stands:
     """By what a register is known not to be the one that it was.
 
-    Its file (0 of a server's), its log and how long that is, and how much of it the user remembers.
+    Its file (0 of a server's), its log, how long that is and its last entry, and how much of it the
+    user remembers. `then` is the entry that was the last one `before`.
     """
 
     file: tuple[int, int]
     origin: str
     size: int
+    last: str
     kept: tuple[str, int]
 
-    def grew_out_of(self, before: Stands) -> bool:
+    def grew_out_of(self, before: Stands, then: str) -> bool:
         same = self.file == before.file and self.origin == before.origin
-        if not same or self.size < before.size:
+        if not same or self.size < before.size or then != before.last:
             return False
         origin, size = before.kept
         return not origin or (self.kept[0] == origin and self.kept[1] >= size)
+
+
+def _entry(connection: Connection, size: int) -> str:
+    table = tables.log_entries
+    query = select(table.c.leaf).where(table.c.number == size - 1)
+    leaf = connection.execute(query).scalar()
+    return "" if leaf is None else hashlib.sha256(leaf.encode("utf-8", "replace")).hexdigest()
 
 
 class ReadOnlyRegister(Register):
@@ -115,10 +125,16 @@ class ReadOnlyRegister(Register):
             )
         return cls(engine, place.store, place.where)
 
+    def entry(self, size: int) -> str:
+        """The digest of the last entry of a log of that size, in hex; empty where there is none."""
+        with self._database.read() as connection:
+            return _entry(connection, size)
+
     def stands(self) -> Stands:
         """To be asked for before and after: has it been replaced?"""
         with self._database.read() as connection:
             origin, size = log.extent(connection)
+            last = _entry(connection, size)
         kept = last_kept.read(self.where)
         try:
             about = Path(self.where).stat() if "://" not in self.where else None
@@ -128,6 +144,7 @@ class ReadOnlyRegister(Register):
             (about.st_dev, about.st_ino) if about else (0, 0),
             origin,
             size,
+            last,
             (kept.origin, kept.size) if kept else ("", 0),
         )
 
@@ -140,7 +157,9 @@ class ReadOnlyRegister(Register):
                     tables.versions
                 )
             ).one()
-        return f"{entries}/{known[0]}/{known[1]}"
+            # of a restored register as many may have come since
+            last = _entry(connection, 0 if entries is None else entries + 1)
+        return f"{entries}/{last}/{known[0]}/{known[1]}"
 
     def digests(self) -> dict[str, str]:
         """By id, the digest of each record's newest version."""

@@ -41,7 +41,12 @@ class EndedWaivers:
             # a waiver may end within a day
             ended = sorted(str(w) for w in course.now if waiver_end(w["expires"]) <= now)
             key = id, last.digest, f"{course.now} {ended}"
-            words = read[key] = self._known.get(key) or _words(register, last, now)
+            words = self._known.get(key) or _words(register, last, now)
+            if words is None:
+                # that may be over in a moment
+                words = {n: "error" for n, word in last.verdicts.items() if word != "fail"}
+            else:
+                read[key] = words
             found[id] = tuple(replace(r, now=words) if r is last else r for r in rows)
         self._known = read
         return found
@@ -61,10 +66,10 @@ def _covered(control: str, host: str, waivers: Waivers) -> bool:
     return any(w["control"] == control and w["host"] in (host, "*") for w in waivers)
 
 
-def _words(register: Register, last: Evidence, now: datetime) -> Mapping[str, str]:
+def _words(register: Register, last: Evidence, now: datetime) -> Mapping[str, str] | None:
     """By clause, where that is another word than its row has.
 
-    Where the bundle cannot be read, nobody knows what it rests on.
+    None where the bundle cannot be read: then nobody knows what it rests on.
     """
     known = described()
     try:
@@ -72,6 +77,6 @@ def _words(register: Register, last: Evidence, now: datetime) -> Mapping[str, st
     except DatabaseAwayError:
         raise
     except CollectorError:
-        return {n: "error" for n, word in last.verdicts.items() if word != "fail"}
+        return None
     broken = {known[one.control].clause for one in found if one.breaks and one.control in known}
     return dict.fromkeys(sorted(broken), "fail")

@@ -25,9 +25,8 @@ def continuing(older: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
 
 
 def continued_by(every: Iterable[Listed]) -> dict[str, tuple[str, ...]]:
-    """By id, those that continue it; a draft binds nobody, so it does not."""
-    signed = (one for one in every if not one.record.document.get("draft"))
-    return continuing({one.record.id: old for one in signed if (old := renews(one))})
+    """By id, those that continue it, drafts as well."""
+    return continuing({one.record.id: old for one in every if (old := renews(one))})
 
 
 def by_history(rows: Iterable[Listed], every: Iterable[Listed]) -> Iterator[tuple[Listed, bool]]:

@@ -57,7 +57,8 @@ class Since:
                 read[key] = _clauses(register, last, now)
             words = _words(last, read[key])
             found[id] = tuple(replace(r, now=words) if r is last else r for r in found[id])
-        self._known = read
+        # what could not be read may be there again in a moment
+        self._known = {key: lost for key, lost in read.items() if lost is not None}
         return self._given(register, found)
 
     def _seen(self, attached: Attached) -> Attached:
@@ -70,9 +71,10 @@ class Since:
             last = current(rows)
             if last is None or last.hosts is not None or last.doubted:
                 continue
-            if last.digest not in self._hosts:
-                self._hosts[last.digest] = _hosts(last)
-            told = replace(last, hosts=self._hosts[last.digest])
+            hosts = self._hosts.get(last.digest)
+            if hosts is None and (hosts := _hosts(last)) is not None:
+                self._hosts[last.digest] = hosts
+            told = replace(last, hosts=hosts or frozenset())
             found[id] = tuple(told if r is last else r for r in rows)
         return found
 
@@ -127,11 +129,11 @@ def _clauses(register: Register, last: Evidence, now: datetime) -> frozenset[str
         return None
 
 
-def _hosts(last: Evidence) -> frozenset[str]:
+def _hosts(last: Evidence) -> frozenset[str] | None:
     try:
         return frozenset(Newest(last).evidence["hosts"])
     except CollectorError:
-        return frozenset()
+        return None
 
 
 def _given(register: Register, record: PledgeRecord) -> int:

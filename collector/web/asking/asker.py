@@ -141,7 +141,8 @@ class Asker:
         if (only := self.only) is None:
             return True
         now = {id: at.isoformat() for id, at in self.begun.items() if id in only}
-        return self.house.rows.begun(now) == now
+        # a row of what is on record no more may be another customer's, too
+        return self.house.rows.begun(only) == now
 
     def sees(self, pledge: str) -> bool:
         return self.only is None or pledge in self.only

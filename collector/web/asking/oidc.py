@@ -60,6 +60,10 @@ class RefusedError(Exception):
     """The provider, or what came in its name, is not in order; its text is for the log."""
 
 
+class CrowdedError(RefusedError):
+    """Too many wait for the provider: nothing was asked, and the same may be tried again."""
+
+
 class NoRoleError(RefusedError):
     """The provider vouches for `name`, and what it says of it gives no role."""
 
@@ -112,24 +116,29 @@ class Provider:
             raise RefusedError("no sign-in of this browser is under way") from None
         if not secrets.compare_digest(query.get("state", "").encode(), str(state).encode()):
             raise RefusedError("another state")
-        self._once(str(state))
+        self._once(str(state), mark=False)
         if "code" not in query:
             raise RefusedError(f"no code: {query.get('error', '')[:60]}")
         if "iss" in query and query["iss"] != self._settings.issuer:
             raise RefusedError("another issuer")
         token = self._token(query["code"], verifier, back, sender)
+        self._once(str(state), mark=True)
         claims = self._claims(token, nonce, sender)
         return self._account(claims), str(next)
 
-    def _once(self, state: str) -> None:
-        """Raises RefusedError where that came back before, to this process."""
+    def _once(self, state: str, *, mark: bool) -> None:
+        """Raises RefusedError where that came back before, to this process, and was told who it is.
+
+        `mark`: from now on it has.
+        """
         now = time.monotonic()
         with self._lock:
             while self._used and next(iter(self._used.values())) < now - WAY:
                 self._used.popitem(last=False)
             if state in self._used:
                 raise RefusedError("that sign-in came back before")
-            self._used[state] = now
+            if mark:
+                self._used[state] = now
             if len(self._used) > _REMEMBERED:
                 self._used.popitem(last=False)
 
@@ -262,7 +271,7 @@ class Provider:
             try:
                 held.enter_context(self._places.one(sender))
             except BusyError:
-                raise RefusedError("too many wait for the provider") from None
+                raise CrowdedError("too many wait for the provider") from None
             yield
 
 

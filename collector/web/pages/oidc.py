@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from collector.handin.senders import sender
 from collector.web.asking.asker import Asker, NotFoundError, TurnedAwayError, local
-from collector.web.asking.oidc import WAY, NoRoleError, Provider, RefusedError
+from collector.web.asking.oidc import WAY, CrowdedError, NoRoleError, Provider, RefusedError
+from collector.web.keeping import throttle
 from collector.web.pages.sign_in import begin
 
 _HELD = re.compile(r"oidc-[0-9a-f]{16}")
@@ -40,19 +41,31 @@ def back(asker: Asker) -> Response:
     """A session, where the provider vouches and its word gives a role."""
     provider, name = _provider(asker), _cookie(asker.query.get("state", ""))
     held = asker.cookie(name)
-    if held:
-        asker.set_cookie(name, None)
     # it holds a code
     asker.path_only = True
+    # each makes us ask the provider, in our name
+    tried = asker.house.throttle.take([(f"oidc {sender(asker.address)}", throttle.ADDRESS)])
+    if tried.wait:
+        asker.note = "throttled"
+        raise TurnedAwayError("turned_oidc", 429)
     try:
         told, next = provider.end(held, asker.query, _back(asker), sender(asker.address))
+    except CrowdedError as problem:
+        asker.house.throttle.right(tried, ())
+        asker.note = str(problem)
+        raise TurnedAwayError("turned_oidc", 503) from None
     except RefusedError as problem:
         asker.note = str(problem)
+        if held:
+            asker.set_cookie(name, None)
         if isinstance(problem, NoRoleError):
             # the provider's newest word counts, for what it said before as well
             asker.house.accounts.untold(problem.name)
             asker.sign_out()
         raise TurnedAwayError("turned_oidc", 403) from None
+    asker.house.throttle.right(tried, ())
+    if held:
+        asker.set_cookie(name, None)
     account = asker.house.accounts.told(told)
     if account is None or not begin(asker, account):
         asker.sign_out()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.responses import Response
 
 from collector.errors import BadInput
@@ -29,37 +31,47 @@ def sign_in(asker: Asker) -> Response:
     name = asker.form.get("name", "").strip().casefold()
     device = asker.cookie("device")
     known = device if device and asker.house.sessions.knows_device(device, name) else None
+    buckets = throttle.buckets(name, asker.address, known)
+    # first of all: who is heard no more takes no place
+    tried = own = asker.house.throttle.take(buckets)
+    if tried.wait and known is None:
+        # others may have used up the tries of a name: not those of this address
+        own = asker.house.throttle.take(buckets[:2])
+    if own.wait:
+        return _later(asker, tried)
     places = passwords.STRANGERS if known is None else passwords.KNOWN
     try:
         with places.one(sender(asker.address)):
-            return _tried(asker, name, known)
+            account = asker.house.accounts.known(name, asker.form.get("password", ""), asker.now)
     except passwords.BusyError:
         # nothing was tried, and nothing counts
+        asker.house.throttle.right(own, ())
         asker.note = "busy"
         response = _form(asker, status=503, busy=True)
         response.headers["Retry-After"] = str(_AGAIN)
         return response
+    if tried.wait and (account is None or not account.must_change):
+        return _later(asker, tried)
+    return _let_in(asker, name, account, own, buckets, known)
 
 
-def _tried(asker: Asker, name: str, known: str | None) -> Response:
+def _later(asker: Asker, tried: throttle.Try) -> Response:
+    asker.note = "throttled"
+    response = _form(asker, status=429, wait=(tried.wait + 59) // 60)
+    response.headers["Retry-After"] = str(tried.wait)
+    return response
+
+
+def _let_in(
+    asker: Asker,
+    name: str,
+    account: Account | None,
+    tried: throttle.Try,
+    buckets: Sequence[tuple[str, int]],
+    known: str | None,
+) -> Response:
     """`known`: what a browser holds in which that account has signed in before."""
     house = asker.house
-    buckets = throttle.buckets(name, asker.address, known)
-    tried, given = house.throttle.take(buckets), asker.form.get("password", "")
-    account = None
-    if tried.wait and known is None:
-        # others may have used up the tries of a name: not those of this address
-        own = house.throttle.take(buckets[:2])
-        found = house.accounts.known(name, given, asker.now) if not own.wait else None
-        if found is not None and found.must_change:
-            account, tried = found, own
-    elif not tried.wait:
-        account = house.accounts.known(name, given, asker.now)
-    if tried.wait:
-        asker.note = "throttled"
-        response = _form(asker, status=429, wait=(tried.wait + 59) // 60)
-        response.headers["Retry-After"] = str(tried.wait)
-        return response
     if account is None or not begin(asker, account, new_here=known is None):
         # what is no name may be a password in the wrong field
         asker.note = f"failed: {name}" if house.accounts.find(name) else "failed: no such name"

@@ -165,11 +165,13 @@ class Rows:
         ]
 
     def _continuing(self, only: frozenset[str] | None) -> dict[str, tuple[str, ...]]:
-        """By id, the records that continue it, of those that this person sees."""
+        """By id, the records that continue it, of those that this person sees; drafts as well."""
         table = tables.listed
-        query = select(table.c.id, table.c.renews).where(_seen(only) & (table.c.renews != ""))
+        query = select(table.c.id, table.c.cells).where(_seen(only))
         with self._state.read() as connection:
-            return continuing({row[0]: row[1] for row in connection.execute(query)})
+            rows = connection.execute(query).all()
+        older = {row[0]: json.loads(row[1])["renews"] for row in rows}
+        return continuing({id: old for id, old in older.items() if old})
 
     def counts(self, asked: Asked, now: datetime) -> dict[str, int]:
         """How many of each standing, of what is asked for without its standing."""

@@ -59,7 +59,10 @@ class Broken:
         key = (last.digest, record, f"{day} {over}", *told)
         known = self._known.get(id)
         if known is None or known[0] != key:
-            known = self._known[id] = (key, _read(register, id, last.sequence, now))
+            read = _read(register, id, last.sequence, now)
+            if read is None:
+                return False
+            known = self._known[id] = (key, read)
         return known[1]
 
 
@@ -80,7 +83,8 @@ def may_be(one: Listed, rows: Sequence[Evidence], *, waived: bool) -> bool:
     return False
 
 
-def _read(register: ReadOnlyRegister, id: str, sequence: int, now: datetime) -> bool:
+def _read(register: ReadOnlyRegister, id: str, sequence: int, now: datetime) -> bool | None:
+    """None where it cannot be read: that may be over in a moment."""
     known = described()
     try:
         record = register.get(id)
@@ -88,6 +92,6 @@ def _read(register: ReadOnlyRegister, id: str, sequence: int, now: datetime) -> 
     except DatabaseAwayError:
         raise
     except CollectorError:
-        return False
+        return None
     clauses = {known[one.control].clause for one in found if one.breaks and one.control in known}
     return bool(clauses & set(listing.CLAUSES))

@@ -36,6 +36,7 @@ from collector.pledges.register.read_only import ReadOnlyRegister
 from collector.pledges.standing import listing
 from collector.pledges.standing.finding_history import lives_of_all
 from collector.pledges.standing.listing import Listed
+from collector.pledges.standing.renewals import renews
 from collector.pledges.standing.since import Since
 from collector.report.model import listed as columns
 from collector.web.keeping import tables
@@ -53,7 +54,7 @@ _AT_LEAST = 60.0
 _SHARE = 20
 _LOOK = 2.0
 # another number once more is kept of a record
-_FORM = 7
+_FORM = 8
 # rows of another form are none: their pages could not be drawn
 _AT = f"at {_FORM}"
 # any constant of our own: of several processes one puts its rows down at a time
@@ -255,7 +256,7 @@ def _row(one: Listed, sought: str, record: str, now: datetime, *, broken: bool) 
         else str(one.record.document.get("renews", "")),
         "cells": json.dumps(
             {lang: to_json(columns.row(one, lang)) for lang in _LANGS}
-            | {"contact": columns.contact(one)}
+            | {"contact": columns.contact(one), "renews": renews(one)}
         ),
     }
     owners = sorted(listing.owners(one.record))

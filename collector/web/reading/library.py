@@ -74,7 +74,7 @@ class Library:
         What is remembered of the one before would speak against it.
         """
         now, before = self._register.stands(), self._seen
-        if not now.grew_out_of(before):
+        if not now.grew_out_of(before, self._register.entry(before.size)):
             return True
         self._seen = now
         return False

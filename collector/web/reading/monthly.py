@@ -112,7 +112,11 @@ class Monthly:
             return word
         seal = f"{[(row.digest, row.refused) for row in rows]} {then}"
         if self._words.get((one.record.id, end), ("", ""))[0] != seal:
-            self._words[one.record.id, end] = seal, _read(register, one.record.id, end)
+            said = _read(register, one.record.id, end)
+            if said is None:
+                # that may be over in a moment
+                return "unverified"
+            self._words[one.record.id, end] = seal, said
         return self._words[one.record.id, end][1]
 
 
@@ -168,8 +172,8 @@ def _waived_no_more(last: Evidence, before: Then | None, then: Then | None, end:
     )
 
 
-def _read(register: ReadOnlyRegister, id: str, end: datetime) -> str:
-    """As the page says of that day; what cannot be read is not verified."""
+def _read(register: ReadOnlyRegister, id: str, end: datetime) -> str | None:
+    """As the page says of that day; None where it cannot be read."""
     moment = while_it_held(end.astimezone(CHINA).date())
     try:
         version = [one for one in register.history(id) if one.added_at <= end][-1]
@@ -179,7 +183,7 @@ def _read(register: ReadOnlyRegister, id: str, end: datetime) -> str:
     except DatabaseAwayError:
         raise
     except (CollectorError, IndexError):
-        return "unverified"
+        return None
     day = moment.astimezone(CHINA).date()
     return Dossier(
         version.record, version, 1, evidence, found, moment, day, False, False, ()

@@ -21,7 +21,7 @@ from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA
 from collector.pledges.standing.due import UNSEEN
 from collector.pledges.standing.listing import Listed
-from collector.pledges.standing.renewals import continued_by, continuing, renews
+from collector.pledges.standing.renewals import continued_by, renews
 from collector.pledges.standing.standing import refused
 from collector.pledges.status.brief import Brief
 from collector.scope import lower_grade
@@ -52,7 +52,7 @@ def list_table(
         "二(四)",
         fixed={0: _ids(one.record.id for one in rows), 4: 12 if ending else 10},
     )
-    newer = continuing({one.record.id: old for one in every if (old := renews(one))})
+    newer = continued_by(every)
     drafts = frozenset(one.record.id for one in every if one.record.document.get("draft"))
     for one in rows:
         record, last = one.record, one.last

@@ -12,6 +12,7 @@ from collector.captures import write_aside
 from collector.cli.commands.register.backup import backup, restore
 from collector.cli.commands.register.machines import machines
 from collector.cli.commands.register.moved import moved
+from collector.cli.commands.register.restored import restored
 from collector.cli.options.bundles import read_small
 from collector.cli.options.outputs import check_output
 from collector.cli.options.paths import FilePath
@@ -313,3 +314,4 @@ register.add_command(backup)
 register.add_command(restore)
 register.add_command(machines)
 register.add_command(moved)
+register.add_command(restored)

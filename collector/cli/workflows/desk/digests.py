@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collector.pledges.database.rows import Evidence
     from collector.pledges.record.form import PledgeRecord
     from collector.pledges.register.register import Register
+    from collector.pledges.status.findings import Life
 
 # bytes of one message: WeCom takes 2,048 of them in all, mail any number
 _LONGEST = {"wecombot": 1800}
@@ -103,10 +104,25 @@ def _of_findings(
     for life in lives:
         if life.state == "open" and life.due is not None and life.due <= until:
             title = Text(f"{life.number} {life.title.zh}", f"{life.number} {life.title.en}")
-            # what was mended and is there again is told again
-            again = f"|{life.opened.sequence}" if life.opened.what == "reopened" else ""
-            place = f"{life.control}|{life.host}{again}"
+            place = f"{life.control}|{life.host}{_again(register, record, life)}"
             yield _of_finding(record, place, life.host, title, life.owner, life.due, now)
+
+
+def _again(register: Register, record: PledgeRecord, life: Life) -> str:
+    """What was mended, or waived, and is there again is told again: it has another name then."""
+    from collector.pledges.record.voiding import voided
+
+    again = f"|{life.opened.sequence}" if life.opened.what == "reopened" else ""
+    # it may have been mended by evidence that counts for nothing since
+    void = [str(e["sequence"]) for e in voided(record) if e["sequence"] > life.opened.sequence]
+    waived = {
+        str(sorted(one.items()))
+        for version in register.history(record.id)
+        for one in version.record.document.get("waivers", ())
+        if one["control"] == life.control and one["host"] in (life.host, "*")
+    }
+    again += f"|void {','.join(void)}" if void else ""
+    return again + (f"|waived {len(waived)}" if waived else "")
 
 
 def _assumed(record: PledgeRecord, now: datetime, until: datetime) -> Iterator[Item]:
