@@ -131,7 +131,8 @@ head -c 4000 $b/pg-packed.dump >/srv/cut/pg-packed.dump
   printf '%s\n' "COPY public.orders TO PROGRAM 'touch /var/tmp/was-here; sleep 777 &';"
   printf '%s\n' '-- PostgreSQL database dump complete'; } >/srv/cut/pg-program.sql
 { sed '/dump complete/,$d' $b/pg-inserts.sql
-  printf '%s\n' 'CREATE TABLE more (a int); \\! touch /var/tmp/was-here' 'INSERT INTO more VALUES (1);'
+  printf '%s\n' 'CREATE TABLE more (a int); \\! touch /var/tmp/was-here'
+  printf '%s\n' 'INSERT INTO more VALUES (1);'
   printf '%s\n' '-- PostgreSQL database dump complete'; } >/srv/cut/pg-commands.sql
 { sed '/dump complete/,$d' $b/pg-inserts.sql
   printf '%s\n' "DO \\$\\$ BEGIN RAISE EXCEPTION 'of-a-row'; END \\$\\$;"

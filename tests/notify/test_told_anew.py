@@ -14,7 +14,8 @@ from collector.cli.workflows.desk.telling import begun_with, of_today, told
 from collector.notify.outbox import Message, Outbox
 from collector.notify.settings import Person
 from collector.pledges.record.changes import followed_up
-from collector.pledges.record.form import from_document
+from collector.pledges.record.form import PledgeRecord, from_document
+from collector.pledges.record.voiding import with_void
 from collector.pledges.register.register import Register
 from tests.cli.running import hostpledge
 from tests.notify.servers import Mail, mail
@@ -283,3 +284,34 @@ def test_each_host_that_is_declared_since_is_told(office: Office) -> None:
     assert "not looked at" not in said_of("db-01", "web-01")
     assert "not looked at: app-01, db-01" in said_of("web-01", "db-01", "app-01")
     assert "not looked at: app-02" in said_of("web-01", "app-02")
+
+
+def test_what_is_open_again_is_told_again(office: Office, tmp_path: Path) -> None:
+    """Mended by a look that was declared void, or waived by a waiver that was taken back."""
+    office()
+    assert len(office.told()) == 1
+    at = NOW - timedelta(days=1)
+    check(office.register, "one-1", Signer(tmp_path / "made"), captured("hardened"), at)
+    office()
+    assert len(office.told()) == 1
+    two = office.register.every_evidence("one-1")[1]
+    void = {"sequence": 2, "digest": two.digest, "date": TODAY.isoformat()}
+    void |= {"reason": "采集的是另一台主机", "by": "王安"}
+    office.register.change("one-1", lambda known: with_void(known, void, today=TODAY))
+    office()
+    assert len(office.told()) == 2
+    office()
+    assert len(office.told()) == 2
+    waiver = {"control": HASH, "host": "web-01", "reason": "x", "approver": "林示例"}
+    for waivers, times in (([waiver | {"expires": "2099-12-31"}], 2), ([], 3)):
+
+        def changed(known: PledgeRecord, waivers: list[dict[str, str]] = waivers) -> PledgeRecord:
+            document = json.loads(known.canonical())
+            document.pop("waivers", None)
+            more = {"waivers": waivers} if waivers else {}
+            return from_document(document | more, where="", today=TODAY)
+
+        office.register.change("one-1", changed)
+        office()
+        office()
+        assert len(office.told()) == times
