@@ -19,16 +19,21 @@ _MARK = ".gone"
 
 
 def tell(
-    places: Places, declared: Mapping[str, Collection[str]], begun: Mapping[str, datetime]
+    places: Places,
+    declared: Mapping[str, Collection[str]],
+    begun: Mapping[str, datetime],
+    read_at: datetime,
 ) -> None:
     """`declared`: by pledge, of all of the register, its hosts of today; `begun`: since when it is
 
-    on record. A host that is declared again has its link again. A damaged link opens nothing, and
-    keeps no other one open.
+    on record. Both are of `read_at`: of links that were made later they say nothing. A host that is
+    declared again has its link again. A damaged link opens nothing, and keeps no other one open.
     """
     if not places.folder.is_dir():
         return
     for link in links.every(places, readable=True):
+        if link.made_at > read_at:
+            continue
         gone = link.host not in declared.get(link.pledge, ()) or is_of_before(link, begun)
         if gone is is_gone(places, link):
             continue

@@ -15,10 +15,10 @@ _KEPT = 4096
 
 
 class Guesses:
-    """`most` of one address a minute, and ten times as many of all together."""
+    """`most` of one address a minute, and `times` as many of all together."""
 
-    def __init__(self, most: int = 20) -> None:
-        self._most = most
+    def __init__(self, most: int = 20, times: int = 10) -> None:
+        self._most, self._times = most, times
         self._of: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self._all = (0.0, 0)
 
@@ -30,7 +30,7 @@ class Guesses:
         while len(self._of) > _KEPT:
             self._of.popitem(last=False)
         self._all = _one_more(self._all, at)
-        return known[1] <= self._most and self._all[1] <= self._most * 10
+        return known[1] <= self._most and self._all[1] <= self._most * self._times
 
 
 def _one_more(known: tuple[float, int], at: float) -> tuple[float, int]:

@@ -94,7 +94,8 @@ class _Desk:
         self.settings = settings
         self.places = Places(settings.folder, settings.bounds)
         self._guesses = Guesses(settings.guesses)
-        self._refusals = Guesses(settings.guesses)
+        # by link: who holds one shall not silence what the log says of all the others
+        self._refusals = Guesses(settings.guesses, 500)
         self._slots = Slots(settings.bounds)
 
     async def shown(self, request: Request) -> Response:

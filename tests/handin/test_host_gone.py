@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def test_what_it_answers(served: Served) -> None:
     used, taken = served.link()
     data = output()
     served.put(taken, data)
-    tell(places, {link.pledge: ["another"]}, {})
+    tell(places, {link.pledge: ["another"]}, {}, datetime.now(UTC))
     for answer in (served.curl(address), served.curl(f"{address}/collect.sh"),
                    served.put(address, output("b"))):  # fmt: skip
         assert answer.status == 410, answer.text
@@ -42,7 +43,7 @@ def test_what_it_answers(served: Served) -> None:
     assert receipt.status == 200
     assert f"{used.host}（已不在登记中 no longer declared）" in receipt.text
     assert served.put(taken, data).status == 200
-    tell(places, {link.pledge: [link.host]}, {})
+    tell(places, {link.pledge: [link.host]}, {}, datetime.now(UTC))
     assert served.curl(address).status == 200
     assert "no longer declared" not in served.curl(taken).text
 
@@ -85,3 +86,14 @@ def test_nothing_opens_the_links_of_what_ended(
         assert listed.status == 0
     again = hostpledge("pledge", "hand-in-link", "demo-1", "web-01", *words)
     assert again.status == 2 and "nothing is handed in" in again.err
+
+
+def test_a_link_that_is_newer_than_what_was_read_is_left_alone(served: Served) -> None:
+    """Its host may have been declared in between."""
+    places = Places(served.folder)
+    before = datetime.now(UTC) - timedelta(seconds=1)
+    _, address = served.link()
+    tell(places, {}, {}, before)
+    assert served.curl(address).status == 200
+    tell(places, {}, {}, datetime.now(UTC))
+    assert served.curl(address).status == 410

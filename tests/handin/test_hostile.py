@@ -18,6 +18,7 @@ import pytest
 from collector.errors import BadInput
 from collector.handin import links
 from collector.handin.guesses import Guesses
+from collector.handin.http import Settings, _Desk
 from collector.handin.multipart import OneFile
 from tests.handin.served import Served, output, serving
 
@@ -273,3 +274,10 @@ def test_the_server_has_no_key_and_no_register(tmp_path: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_one_link_does_not_silence_the_others(tmp_path: Path) -> None:
+    """What is written of each is bounded; of all together it is no less than that of many."""
+    refusals = _Desk(Settings(tmp_path / "hand-in", guesses=20))._refusals
+    assert sum(refusals.wrong("loud") for _ in range(5000)) == 20
+    assert all(refusals.wrong(f"other {n}") for n in range(100))

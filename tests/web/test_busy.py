@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
+from collector.web.pages import evidence
 from collector.web.reading.customer import Customer
+from collector.web.serving import endpoint
 from tests.web.sites import Browser, Site, place, site
 
 __all__ = ["place", "site"]
@@ -54,3 +57,27 @@ def test_one_account_does_not_take_all_threads(
 
 def _others_go_on(browser: Browser) -> bool:
     return browser.get("/").status_code == 200
+
+
+def test_files_that_are_sent_slowly_are_few(site: Site) -> None:
+    """Each lies on the disk of this machine until all of it is sent."""
+    account = site.house.accounts.find("boss")
+    assert account is not None
+    with ExitStack() as held:
+        for _ in range(4):
+            held.enter_context(evidence._OPEN.one(account.name))
+        boss, other = site.browser("boss"), site.browser("eng")
+        assert boss.get("/pledges/demo-0/evidence/1.zip").status_code == 503
+        assert other.get("/pledges/demo-0/evidence/1.zip").status_code == 200
+    assert boss.get("/pledges/demo-0/evidence/1.zip").status_code == 200
+    assert evidence._OPEN._taken.total() == 0
+
+
+def test_one_customer_leaves_threads_to_the_others(site: Site) -> None:
+    customer = site.browser("cust")
+    with ExitStack() as held:
+        for _ in range(8):
+            held.enter_context(endpoint._ANY.one("cust"))
+        assert customer.get("/due").status_code == 503
+        assert site.browser("boss").get("/due").status_code == 200
+    assert customer.get("/due").status_code == 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import BinaryIO
 
 from starlette.responses import Response, StreamingResponse
@@ -16,10 +17,13 @@ from collector.i18n.message import msg
 from collector.pledges.database.rows import Evidence
 from collector.pledges.record.voiding import voided
 from collector.verify import open_bundle
-from collector.web.asking.asker import Asker, NotFoundError, attached
+from collector.web.asking.asker import Asker, NotFoundError, TurnedAwayError, attached
+from collector.web.keeping.passwords import BusyError, Places
 from collector.web.pages.customer import doubted
 
 _CHUNK = 1 << 16
+# files that are being sent, and how many of them to one account
+_OPEN = Places(24, 4)
 
 
 def bundle(asker: Asker) -> Response:
@@ -45,15 +49,22 @@ def bundle(asker: Asker) -> Response:
     if void and asker.only is not None:
         asker.note = "denied"
         raise NotFoundError
+    held = ExitStack()
     try:
+        # up to when all is sent: each lies on this machine's disk for as long
+        held.enter_context(_OPEN.one(asker.account.name))
         source = _packed(found[0])
+    except BusyError:
+        asker.note = "busy"
+        raise TurnedAwayError("turned_busy", 503) from None
     except CollectorError as problem:
+        held.close()
         asker.note = f"changed: evidence {sequence}"
         why = asker.why(problem)
         return asker.page("doubted", 409, id=id, why=why, title="changed_title")
     marked = "-void" if void else ""
     name = f"{id}-{found[0].sequence:04d}{marked}-{found[0].digest[:12]}.zip"
-    return Download(source, attached(name))
+    return Download(source, attached(name), held)
 
 
 def _packed(one: Evidence) -> BinaryIO:
@@ -69,19 +80,20 @@ def _packed(one: Evidence) -> BinaryIO:
 
 
 class Download(StreamingResponse):
-    """An open file, which is closed when all is sent, or the one who asked has gone."""
+    """An open file, which is closed when all is sent, or the one who asked has gone; `held` too."""
 
-    def __init__(self, source: BinaryIO, headers: Mapping[str, str]) -> None:
+    def __init__(self, source: BinaryIO, headers: Mapping[str, str], held: ExitStack) -> None:
         size = os.fstat(source.fileno()).st_size
         super().__init__(
             iter(lambda: source.read(_CHUNK), b""),
             media_type="application/zip",
             headers={**headers, "Content-Length": str(size)},
         )
-        self._source = source
+        self._source, self._held = source, held
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
             self._source.close()
+            self._held.close()

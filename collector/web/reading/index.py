@@ -177,7 +177,7 @@ class Index:
             # what strangers reach reads no register, and is told which hosts there are
             with suppress(CollectorError, OSError):
                 declared = {one.record.id: _asked_of(one) for one in every}
-                tell(self._handed, declared, begun)
+                tell(self._handed, declared, begun, now)
         # its hosts and addresses are not to stay with us
         self._freed = self._freed or any(row["life"] == "disposed" for row, _ in rows)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -45,6 +46,8 @@ _log = logging.getLogger("hostpledge.web")
 # what takes seconds for a large pledge goes on though nobody waits for it any more, and all
 # threads are shared: of files fewer are made at once than of pages
 _FILES, _PAGES = Places(6, 2), Places(18, 6)
+# whoever sees some pledges alone leaves threads to all others, whatever it is that takes long
+_ANY = Places(32, 8)
 _LONG: Mapping[str, Places] = {
     "/export.{form:str}": _FILES,
     "/due/export.{form:str}": _FILES,
@@ -206,10 +209,15 @@ def _handled(asker: Asker, asked: Asked) -> Response:
 def _drawn(asker: Asker, asked: Asked) -> Response:
     """Raises TurnedAwayError where the account has as many long answers under way as it may."""
     places = _LONG.get(asked.route)
-    if places is None or asker.session is None:
+    if asker.session is None:
         return asked.handler(asker)
+    account = asker.session.account
     try:
-        with places.one(asker.session.account.name):
+        with ExitStack() as held:
+            if account.pledges is not None:
+                held.enter_context(_ANY.one(account.name))
+            if places is not None:
+                held.enter_context(places.one(account.name))
             return asked.handler(asker)
     except BusyError:
         asker.note = "busy"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -91,8 +91,8 @@ def hand_in_link(
     register = open_register(location)
     places = place(register, location)
     if listed:
-        begun = register.begun()
-        tell(places, _asked(register), begun)
+        at, begun = datetime.now(UTC), register.begun()
+        tell(places, _asked(register), begun, at)
         return _list(places, pledge, begun)
     if revoke:
         return _revoke(places, revoke)
