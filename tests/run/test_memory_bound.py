@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.run.ansible import memory
+from collector.run.ansible import bounded
 
 PLAY = """\
 - hosts: all
@@ -22,9 +22,9 @@ PLAY = """\
 
 def test_it_holds_for_as_long_as_ansible_runs() -> None:
     before = resource.getrlimit(resource.RLIMIT_DATA)
-    with memory.bounded():
+    with bounded.memory():
         soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
-        assert memory.LEAST <= soft < 1 << 46
+        assert bounded.LEAST <= soft < 1 << 46
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
 
 
@@ -38,7 +38,7 @@ def test_a_flood_ends_its_own_host_alone(tmp_path: Path, monkeypatch: pytest.Mon
     )
     (tmp_path / "play.yml").write_text(PLAY)
     monkeypatch.setattr(os, "sysconf", lambda _: 1)
-    with memory.bounded(600 << 20):
+    with bounded.memory(600 << 20):
         done = subprocess.run(
             [Path(sys.executable).with_name("ansible-playbook"), "-i", "hosts", "play.yml"],
             cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120,

@@ -72,8 +72,9 @@ class AgainstLog:
         why = self._why()
         if why is None:
             return None
-        mend = "restored_by_others" if self._growth.is_by_memory else "restore_backup"
-        return Disagrees(why, where=where, mend=msg(mend))
+        by_memory = self._growth.is_by_memory
+        mend = msg("restored_by_others") if by_memory else msg("restore_backup")
+        return Disagrees(why, where=where, mend=mend)
 
     def now(self, connection: Connection) -> Checkpoint | None:
         """The log as it is, unsigned; None where it is not the one that was signed."""

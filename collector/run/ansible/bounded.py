@@ -1,4 +1,4 @@
-"""`ansible-inventory` within limits: an inventory may be a program, or a range without an end."""
+"""Ansible within limits: an inventory may be a program, or endless, and a host send without end."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from collector import private
@@ -16,6 +17,10 @@ from collector.i18n.message import msg
 
 SECONDS = 600
 _MEMORY = 4 << 30
+# what a play may take on a machine that is small
+LEAST = 1 << 30
+# what a play may take on a machine that is small
+LEAST = 1 << 30
 # entries of a folder, or beside a file, that are looked at for what would never end
 _MOST = 20_000
 _BESIDE = ("group_vars", "host_vars")
@@ -87,3 +92,22 @@ def listed(
             msg("inventory_too_large", most=_MEMORY >> 30), where=where, mend=msg("mend_try_again")
         )
     return done
+
+
+@contextmanager
+def memory(least: int = LEAST) -> Iterator[None]:
+    """Of this process, and each that it starts: a quarter of the machine, or `least` if that is more.
+
+    Ansible keeps all that a module prints; `run` reads through a bounded connection of its own,
+    hardening and probes by the stock ones. Past it the task fails, and its host with it.
+    """
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    # what is written to, and not what is set apart
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    most = max(least, machine // 4)
+    known = [one for one in (soft, hard) if one != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min([most, *known]), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))

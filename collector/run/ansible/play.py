@@ -16,8 +16,8 @@ from typing import Any
 from collector.errors import BadInput, shown
 from collector.i18n.message import msg
 from collector.resources import shared
-from collector.run.ansible import memory
 from collector.run.ansible import private as handed
+from collector.run.ansible.bounded import memory
 from collector.run.ansible.inventory import How, complaint, environment
 from collector.run.ansible.umask import users_umask
 
@@ -69,7 +69,7 @@ def play(
     words += ["-b"] if how.become else []
     words += handed.passwords(how.ask_pass, how.ask_become_pass, private)
     stop = threading.Event()
-    with _signals(stop), users_umask(), memory.bounded():
+    with _signals(stop), users_umask(), memory():
         ran = ansible_runner.run(
             private_data_dir=str(private),
             playbook=str(shared("playbooks", playbook)),

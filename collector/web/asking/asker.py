@@ -150,8 +150,7 @@ class Asker:
     @property
     def query(self) -> Mapping[str, str]:
         if self._query is None:
-            told = self.request.query_params.items()
-            self._query = {whole(name): whole(value) for name, value in told}
+            self._query = {whole(n): whole(v) for n, v in self.request.query_params.items()}
         return self._query
 
     @property
