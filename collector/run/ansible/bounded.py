@@ -96,7 +96,7 @@ def listed(
 
 @contextmanager
 def memory(least: int = LEAST) -> Iterator[None]:
-    """Of this process, and each that it starts: a quarter of the machine, or `least` if that is more.
+    """Of this process, and each that it starts: a quarter of the machine, but at least `least`.
 
     Ansible keeps all that a module prints; `run` reads through a bounded connection of its own,
     hardening and probes by the stock ones. Past it the task fails, and its host with it.
