@@ -133,3 +133,15 @@ def test_settings_that_include_each_other_are_looked_through_to_the_end(host: Ho
     found = exposed_files(said(host, "exposed_files.names"))
     assert "/srv/deep" in found.roots
     assert found.unlooked == ()
+
+
+def test_what_is_asked_of_postgresql_is_asked_by_its_own_names() -> None:
+    """A role may make an operator in `public` that is taken before the server's own."""
+    bodies = {id: read.body for id, read in catalog.all_reads().items() if "psql" in read.body}
+    asked = {id: body for id, body in bodies.items() if "PGOPTIONS" in body}
+    assert asked
+    for id, body in asked.items():
+        assert body.count("PGOPTIONS='") == body.count("search_path=pg_catalog"), id
+    role = Path(__file__).parents[1] / "roles/backup/templates/hostpledge-restore-test.j2"
+    for line in role.read_text(encoding="utf-8").splitlines():
+        assert " psql " not in line or "search_path=pg_catalog" in line

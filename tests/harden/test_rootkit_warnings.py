@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -126,3 +127,21 @@ def test_a_heading_within_a_line_is_none(
 ) -> None:
     log = f"x suspicious files and directories were found: y\n{tmp_path}/good\n"
     assert not [one for one in sorted_lines(log + END) if one.startswith("exclude")]
+
+
+@pytest.mark.parametrize("end", ["\r", "\v", "\f", "\x1c", "\x1e", "\x85", "\u2028"])
+def test_no_other_end_of_a_line_makes_two_of_one(
+    sorted_lines: Callable[[str], list[str]], end: str
+) -> None:
+    """Ansible's stdout_lines knows more of them than the shell."""
+    told = sorted_lines(f"Warning{end}exclude $(id)\n" + END)
+    assert len(told) == 1
+    assert told[0].startswith("left Warning?")
+
+
+def test_the_role_takes_what_is_a_path_and_nothing_else() -> None:
+    words = (SCRIPT.parents[1] / "vars/main.yml").read_text(encoding="utf-8")
+    (form,) = set(re.findall(r"select\('match', '(?:exclude )?(\[A-Za-z0-9_[^']*)'\)", words))
+    assert re.match(form, "/usr/lib/jvm/.java-1.17.0+x~y.jinfo")
+    for word in ("$(id)", "a b", "a'b", "a`id`", 'a"', "a;b", "a\\b", "a\nb"):
+        assert not re.match(form, word)

@@ -82,7 +82,9 @@ if looks && [ -n "$c" ] && [ -n "$t" ] && hp_plain "$t" &&
   hp_speaks "$t/.s.PGSQL.$a" {_OWNERS}; then
   i=$(id -un "$h_uid"); hp_word "$c"; b=${{u:-$W}}
   set -- "$c" -X -A -t -q -w -h "$t" -p "$a" -U "$i" -d postgres
-  PGCONNECT_TIMEOUT=3 PGOPTIONS='-c statement_timeout=3000'; export PGCONNECT_TIMEOUT PGOPTIONS
+  # by the server's own names: a role may make an operator that is taken before them
+  PGOPTIONS='-c search_path=pg_catalog -c statement_timeout=3000' PGCONNECT_TIMEOUT=3
+  export PGCONNECT_TIMEOUT PGOPTIONS
   o=$(printf '%s\n' "select 'loaded '||extract(epoch from pg_conf_load_time());" \
     "select 'at '||current_setting('hba_file');" \
     "select 'broken' from pg_hba_file_rules where error is not null limit 1;" |

@@ -47,7 +47,9 @@ for s in /run/postgresql/.s.PGSQL.* /var/run/postgresql/.s.PGSQL.* /tmp/.s.PGSQL
   q="$q else pg_current_wal_lsn() end, coalesce(flush_lsn,write_lsn))::text,'-'))"
   q="$q from pg_stat_replication"
   set -- "$c" -X -A -t -q -w -h "$d" -p "$p" -U "$n" -d postgres -c "$q"
-  PGCONNECT_TIMEOUT=3 PGOPTIONS='-c statement_timeout=3000'; export PGCONNECT_TIMEOUT PGOPTIONS
+  # by the server's own names: a role may make an operator that is taken before them
+  PGOPTIONS='-c search_path=pg_catalog -c statement_timeout=3000' PGCONNECT_TIMEOUT=3
+  export PGCONNECT_TIMEOUT PGOPTIONS
   o=$(if [ -z "$u" ]; then "$@"
     else hp_as "$u" "$@"; fi 2>&1 </dev/null) || o=$o${hp_nl}refused
   answer "$o"

@@ -3,6 +3,7 @@ hp_act() {
   hp_files
   hp_a=$(ls -t -- $HP_PATH 2>/dev/null | head -n 1)
   if [ -z "$hp_a" ]; then say "restored nothing at $HP_PATH"; hp_told broken; return; fi
+  hp_own_copy "$hp_a"
   case $hp_a in
     *.gz | *.tgz) hp_z='gzip -dc' ;;
     *.zst | *.tzst) hp_z='zstd -qdc' ;;
@@ -13,9 +14,9 @@ hp_act() {
   esac
   command -v "${hp_z%% *}" >/dev/null 2>&1 || undone no_program "${hp_z%% *}"
   say "restored $hp_a"
-  say "before $(stat -c '%s %Y %Z' "$hp_a") $(sha256sum <"$hp_a" | cut -c 1-64)"
+  say "before $(stat -c '%s %Y %Z' "$hp_a") $(timeout 250 cat -- "$hp_a" | sha256sum | cut -c 1-64)"
   hp_file
-  say "after $(stat -c '%s %Y %Z' "$hp_a") $(sha256sum <"$hp_a" | cut -c 1-64)"
+  say "after $(stat -c '%s %Y %Z' "$hp_a") $(timeout 250 cat -- "$hp_a" | sha256sum | cut -c 1-64)"
 }
 hp_open() { timeout 250 $hp_z <"$hp_a" 2>>"$HP_W/err"; hp_rc=$?; [ "$hp_rc" = 0 ] || printf "%s\n" "$hp_rc" >>"$HP_W/cut"; }
 # in two turns, for which file it is shall not be known before all of them are

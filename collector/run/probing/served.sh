@@ -65,6 +65,7 @@ hp_big() { printf "%s\n" "$((hp_size / 1024 * $1 + $2))"; }
 hp_newest() {
   hp_f=$(ls -t -- $HP_PATH 2>/dev/null | head -n 1)
   if [ -z "$hp_f" ]; then say "restored nothing at $HP_PATH"; say 'state broken'; return 1; fi
+  hp_own_copy "$hp_f"
 }
 # half of a dump loads as well as the whole
 hp_sound() {

@@ -138,6 +138,7 @@ def _by_host(source: Source) -> tuple[Mapping[str, Path], dict[str, str]]:
         return {host: held.capture_path(host) for host in held.about["hosts"]}, {}
     found: dict[str, Path] = {}
     odd: dict[str, str] = {}
+    twice: set[str] = set()
     for file in source.files:
         try:
             host = captures.load(file).host
@@ -146,13 +147,15 @@ def _by_host(source: Source) -> tuple[Mapping[str, Path], dict[str, str]]:
             continue
         if host in found:
             # which of the two counts nobody can tell
+            twice.add(host)
             odd[one_line(file.name)] = tr(
-                f"与 {one_line(found[host].name)} 是同一台主机 {one_line(host)}，未取",
-                f"is of the host {one_line(host)}, as {one_line(found[host].name)}: not taken",
+                f"与 {one_line(found[host].name)} 是同一台主机 {one_line(host)}，均未取",
+                f"is of the host {one_line(host)}, as {one_line(found[host].name)}: "
+                "neither is taken",
             )
             continue
         found[host] = file
-    return found, odd
+    return {host: file for host, file in found.items() if host not in twice}, odd
 
 
 def _why(problem: CollectorError | OSError) -> str:

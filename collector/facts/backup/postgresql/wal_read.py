@@ -78,7 +78,9 @@ for s in $b; do
   # nobody's own program runs as root
   hp_word "${c:-/}"; u=${NAMER:-$W}
   set -- "$c" -X -A -t -q -w -h "$d" -p "$p" -U "$n" -d postgres
-  PGCONNECT_TIMEOUT=3 PGOPTIONS='-c statement_timeout=3000'; export PGCONNECT_TIMEOUT PGOPTIONS
+  # by the server's own names: a role may make an operator that is taken before them
+  PGOPTIONS='-c search_path=pg_catalog -c statement_timeout=3000' PGCONNECT_TIMEOUT=3
+  export PGCONNECT_TIMEOUT PGOPTIONS
   o=$(printf '%s\n' "select 'set '||name||' '||replace(setting,chr(10),' ') from pg_settings where
     name in ('archive_mode','archive_command','archive_library','archive_timeout','data_directory',
       'server_version_num');" \
