@@ -33,7 +33,7 @@ CHANNELS = ("mailto", "mailtos", "wecombot", "dingtalk", "feishu")
 _MOST = 1 << 20
 _SECRET = ("pass", "password", "secret")
 # what no message goes elsewhere by; any other word is part of where it goes
-_ALL = {"format", "overflow", "verify", "rto", "cto", "retry", "wait"}
+_ALL = {"format", "overflow", "verify", "rto", "cto"}
 _OF_MAIL = {*_ALL, "to", "cc", "bcc", "from", "name", "user", "pass", "smtp", "mode", "reply"}
 _OF_WEBHOOKS = {*_ALL, "key", "token", "to", "secret"}
 _MAILBOX = re.compile(r'[^@<>"\s]+@[^@<>"\s]+').fullmatch

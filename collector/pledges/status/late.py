@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,10 +22,12 @@ def late(
     Without `found`, what became of a finding is not known, and all of them are taken for open.
     """
     dues: list[Due] = []
-    for entry in record.document.get("follow_ups", ()):
+    entries = record.document.get("follow_ups", ())
+    own = {(entry["control"], entry["host"]) for entry in entries}
+    for entry in entries:
         if "due" not in entry or (at := waiver_end(entry["due"])) > until:
             continue
-        if found is not None and not any(_is_about(entry, life) for life in found):
+        if found is not None and not any(_is_about(entry, life, own) for life in found):
             continue
         dues.append(
             Due(
@@ -44,9 +46,10 @@ def late(
     return tuple(dues)
 
 
-def _is_about(entry: Mapping[str, Any], life: Life) -> bool:
-    return (
-        life.state == "open"
-        and life.control == entry["control"]
-        and entry["host"] in (life.host, "*")
-    )
+def _is_about(entry: Mapping[str, Any], life: Life, own: Collection[tuple[str, str]]) -> bool:
+    """`own`: the controls and hosts that have entries; that of a host goes before that of all."""
+    if life.state != "open" or life.control != entry["control"]:
+        return False
+    if entry["host"] == "*":
+        return (life.control, life.host) not in own
+    return bool(entry["host"] == life.host)

@@ -9,18 +9,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from collector import captures, catalog
+from collector import captures
 from collector.errors import BadInput, CollectorError, one_line
 from collector.model import Text
 from collector.notify.outbox import Message
 from collector.notify.settings import EVERYBODY, Person
+from collector.pledges.database.transactions import DatabaseAwayError
 from collector.pledges.record.masking import masked
 from collector.pledges.record.people import plain_name
 from collector.pledges.record.times import CHINA, waiver_end
 
 if TYPE_CHECKING:
     from collector.handin.quarantine import Receipt
-    from collector.pledges.database.rows import Evidence
+    from collector.pledges.database.rows import Evidence, Version
     from collector.pledges.record.form import PledgeRecord
     from collector.pledges.register.register import Register
     from collector.pledges.status.findings import Life
@@ -93,22 +94,33 @@ def silent(register: Register, now: datetime) -> frozenset[str]:
 def _of_findings(
     register: Register, record: PledgeRecord, now: datetime, within: timedelta
 ) -> Iterator[Item]:
-    """Where bundles cannot be read, nobody knows what was mended: all of it is taken for open."""
-    from collector.pledges.standing.finding_history import lives_where_due
+    """Where bundles cannot be read, nobody knows what was mended: that alone is told, to nobody's
+
+    name, for its owner may have mended it.
+    """
+    from collector.pledges.standing.found_now import lives_now
 
     until = now + within
-    lives = lives_where_due(register, record, now, until)
-    if lives is None:
-        yield from _assumed(record, now, until)
+    ends = [waiver_end(e["due"]) for e in record.document.get("follow_ups", ()) if "due" in e]
+    if not any(end <= until for end in ends):
         return
+    try:
+        # how it came to be open is told by all of it, and not by the newest look alone
+        lives = lives_now(register, record, now)
+    except DatabaseAwayError:
+        raise
+    except CollectorError:
+        yield _unread(record, now)
+        return
+    history = register.history(record.id)
     for life in lives:
         if life.state == "open" and life.due is not None and life.due <= until:
             title = Text(f"{life.number} {life.title.zh}", f"{life.number} {life.title.en}")
-            place = f"{life.control}|{life.host}{_again(register, record, life)}"
+            place = f"{life.control}|{life.host}{_again(history, record, life)}"
             yield _of_finding(record, place, life.host, title, life.owner, life.due, now)
 
 
-def _again(register: Register, record: PledgeRecord, life: Life) -> str:
+def _again(history: Sequence[Version], record: PledgeRecord, life: Life) -> str:
     """What was mended, or waived, and is there again is told again: it has another name then."""
     from collector.pledges.record.voiding import voided
 
@@ -117,7 +129,7 @@ def _again(register: Register, record: PledgeRecord, life: Life) -> str:
     void = [str(e["sequence"]) for e in voided(record) if e["sequence"] > life.opened.sequence]
     waived = {
         str(sorted(one.items()))
-        for version in register.history(record.id)
+        for version in history
         for one in version.record.document.get("waivers", ())
         if one["control"] == life.control and one["host"] in (life.host, "*")
     }
@@ -125,15 +137,10 @@ def _again(register: Register, record: PledgeRecord, life: Life) -> str:
     return again + (f"|waived {len(waived)}" if waived else "")
 
 
-def _assumed(record: PledgeRecord, now: datetime, until: datetime) -> Iterator[Item]:
-    known = catalog.controls()
-    for entry in record.document.get("follow_ups", ()):
-        if "due" not in entry or (at := waiver_end(entry["due"])) > until:
-            continue
-        id = entry["control"]
-        title = known[id].title if id in known else Text(id, id)
-        place = f"{id}|{entry['host']}"
-        yield _of_finding(record, place, entry["host"], title, entry.get("owner", ""), at, now)
+def _unread(record: PledgeRecord, now: datetime) -> Item:
+    zh = "证据包无法读取：其问题是否已整改、是否逾期，不得而知"
+    en = "its bundles cannot be read: whether its findings are mended, or late, is not known"
+    return _item(record, "unread", "", now, now, Text(zh, en))
 
 
 def _of_finding(
