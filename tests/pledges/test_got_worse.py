@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from collector.cli.commands.pledge.over_all.since import Since
-from collector.model import Capture
+from collector.model import Capture, Result
 from collector.pledges.record.times import CHINA
 from collector.pledges.register.register import Register
+from collector.pledges.standing.changed import compared
 from collector.pledges.status.findings import lives
 from tests.cli.running import Ended, answer, hostpledge
 from tests.pledges.bundles import Signer
@@ -90,7 +92,6 @@ def test_which_customers_got_worse_is_one_command(
     told = [one["pledge"] for one in answer(ended.out)["pledges"]]
     assert (ended.status, told) == (0, ["worse-2"])
     assert "1 more pledge(s) were first looked at since" in ended.err
-    from collector.pledges.standing.changed import changed
 
     start = datetime.now(UTC)
     signer = Signer(tmp_path / "again")
@@ -137,3 +138,13 @@ def test_which_evidence_is_void_is_one_command(run: Run, tmp_path: Path) -> None
     assert (row["id"], "另一台" in row["void"]) == ("mended-1", True)
     assert run("list", "--void", "--format", "xlsx", "-o", tmp_path / "v.xlsx").status == 0
     assert run("list", "--void", "--veto").status == 2
+
+
+def test_who_was_not_looked_at_again_did_not_get_worse() -> None:
+    """What was seen counts as not verified once it is too old, and nothing is worse by that."""
+    (before,) = lives(made(), [bundle(1, {"a": {HASH: "partial"}})], day(2))
+    aged = replace(before, verdict=Result.ERROR)
+    assert compared([before], [aged]).worse == []
+    (again,) = lives(made(), [bundle(n, {"a": {HASH: verdict}})
+                              for n, verdict in ((1, "partial"), (2, "fail"))], day(3))  # fmt: skip
+    assert compared([before], [again]).worse == [again]

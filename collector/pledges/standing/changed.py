@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from collector.model import Result
 from collector.pledges.database.rows import Evidence, Version
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.register.register import Register
@@ -76,7 +77,10 @@ class Changed:
     def worsened(self) -> bool:
         """Did anything open or get graver of what had been looked at before, or a clause?"""
         both = [words for words in self.clauses.values() if NONE not in words]
-        clauses = any(rank(word) < rank(was) for was, word in both)
+        # what grew old alone is no worse than it was seen to be
+        clauses = bool(self.evidence or self.versions) and any(
+            rank(word) < rank(was) for was, word in both
+        )
         if self.later is not None:
             return bool(self.later.opened or self.later.worse)
         return self.compared and (self.worse or clauses)
@@ -125,13 +129,22 @@ def compared(then: Iterable[Life], now: Iterable[Life]) -> Findings:
     gone = [every[key] for key in old if key in every and key not in still]
     return Findings(
         [life for key, life in still.items() if key not in old],
-        [life for before, life in both if rank(life.verdict) < rank(before.verdict)],
+        [
+            life
+            for before, life in both
+            if rank(life.verdict) < rank(before.verdict) and not _aged(before, life)
+        ],
         [life for before, life in both if rank(life.verdict) > rank(before.verdict)],
         [life for life in gone if life.state == "closed"],
         [life for life in gone if life.state == "waived"],
         len(old),
         len(still),
     )
+
+
+def _aged(before: Life, life: Life) -> bool:
+    """Does the same look alone say less, for it is too old by now? Nothing became worse by that."""
+    return life.verdict is Result.ERROR and life.seen == before.seen
 
 
 def _key(life: Life) -> _Key:
