@@ -15,7 +15,7 @@ from collector.cli.commands.pledge.over_all.since import Since
 from collector.model import Capture, Result
 from collector.pledges.record.times import CHINA
 from collector.pledges.register.register import Register
-from collector.pledges.standing.changed import compared
+from collector.pledges.standing.changed import changed, compared
 from collector.pledges.status.findings import lives
 from tests.cli.running import Ended, answer, hostpledge
 from tests.pledges.bundles import Signer
