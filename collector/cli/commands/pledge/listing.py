@@ -100,8 +100,8 @@ _AHEAD = timedelta(days=30)
     "bare",
     is_flag=True,
     help=tr(
-        "只列有效的、没有任何证据的（已作废的不算）",
-        "only those in force without any evidence (what is void is none)",
+        "只列没有任何证据的现行登记，含期满未续的（已作废的证据不算）",
+        "only those in force, or run out and not renewed, without any evidence (void: none)",
     ),
 )
 @only_options
