@@ -26,6 +26,17 @@ TABLE = (
      "backup_repository 中含有口令：请移入 backup_environment（RESTIC_REST_PASSWORD 等）"),
     (r"(.*), (.*): hosts is to be a list of names; nothing is set up",
      r"\1 中的 \2：hosts 须为主机名列表；未作任何改动"),
+    (r"(.*), store (.*): a line break or another control character stands in it; "
+     r"nothing is set up",
+     r"\1 第 \2 项：含换行或其他控制字符；未作任何改动"),
+    (r"(.*), (.*): what pg_dump and mysqldump would take for an option or an address; "
+     r"name a command for it in backup_dumps; nothing is set up",
+     r"\1 中的 \2：pg_dump、mysqldump 会当作选项或地址；请在 backup_dumps 中为它写明命令；"
+     r"未作任何改动"),
+    (r"(.*): larger than 256 KiB; nothing is set up",
+     r"\1：大于 256 KiB；未作任何改动"),
+    (r"(.*): nested without end, or with anchors and aliases of YAML; nothing is set up",
+     r"\1：嵌套过深，或含 YAML 的锚点与别名；未作任何改动"),
     (r"(.*), (.*): path is to be an absolute path; nothing is set up",
      r"\1 中的 \2：path 须为绝对路径；未作任何改动"),
     (r"(.*), (.*): backup is to be not_required, or some of (.*); nothing is set up",
