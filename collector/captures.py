@@ -39,6 +39,8 @@ _KINDS = ("head", "read", "end")
 # unpacked; the collector ends a host at half of it, and none comes near that
 LARGEST = 64 << 20
 _LONGEST_LINE = 16 << 20
+# the head as a whole: what a host says of itself is cut at 64 KiB
+_LONGEST_HEAD = 1 << 20
 _MOST_LINES = 20_000
 _CHUNK = 1 << 20
 # control characters of which JSON makes six
@@ -287,6 +289,10 @@ def _from_lines(lines: Iterable[bytes], where: str) -> Capture:
         if (kind == "head") is (head is not None) or ended:
             raise BadInput(msg("line_stands_wrong_place", kind=kind), where=place)
         if kind == "head":
+            if len(line) > _LONGEST_HEAD:
+                raise BadInput(
+                    msg("line_longer_mib", longest_line=_LONGEST_HEAD >> 20), where=place
+                )
             head = document
         elif kind == "read":
             result = _result(document, place)

@@ -63,6 +63,7 @@ UNMASKED = {
     "journal_days.days": _FORM,
     "journald.held": _FORM,
     "kernels.installed": _FORM,
+    "legacy.ftp_running": _FORM,
     "legacy.libwrap": _FORM,
     "log_guard.modes": _NAMES,
     "logins.last": "names of accounts, hosts they came from, and times",

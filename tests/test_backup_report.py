@@ -212,6 +212,16 @@ def test_a_status_that_tells_nothing_is_not_reported(shell: list[str], tmp_path:
     assert not (tmp_path / "new").exists()
 
 
+def test_the_status_of_a_pipe_is_not_reported(shell: list[str], tmp_path: Path) -> None:
+    """`false | cat` ends well: what fed the pipe may have failed."""
+    ran = _run(shell, tmp_path / "new", "--path", "/srv", "--", "sh", "-c", "false | cat")
+    assert ran.returncode == 2
+    assert "pipefail" in ran.stderr
+    assert not (tmp_path / "new").exists()
+    either = _run(shell, tmp_path / "new", "--path", "/srv", "--", "sh", "-c", "false || true")
+    assert either.returncode == 0
+
+
 def test_a_warning_can_be_a_success(shell: list[str], tmp_path: Path) -> None:
     ran = _run(shell, tmp_path, "--path", "/srv", "--accept", "1", "--", "sh", "-c", "exit 1")
     assert ran.returncode == 1

@@ -15,7 +15,7 @@ import click
 from collector import __version__
 from collector.cli.asked.loudness import verbose
 from collector.cli.asked.status import ALTERED, BROKEN_PIPE, COULD_NOT, STATUSES, tells_altered
-from collector.cli.options.loudness import with_loudness
+from collector.cli.options.every import with_loudness, with_values_once
 from collector.cli.ui import of_click, streams
 from collector.cli.ui.help import COMPLETE, Formatter, Group
 from collector.cli.ui.language import lang, lang_option, tr
@@ -81,7 +81,9 @@ class _Commands(Group):
         if module is None:
             return None
         loaded = importlib.import_module(f"collector.cli.commands.{module}")
-        return with_loudness(cast("click.Command", getattr(loaded, cmd_name)))
+        command = with_loudness(cast("click.Command", getattr(loaded, cmd_name)))
+        # of two filters one would be dropped; elsewhere a later word may replace an earlier one
+        return with_values_once(command) if cmd_name == "pledge" else command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

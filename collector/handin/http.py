@@ -23,7 +23,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from collector import catalog
-from collector.errors import BadInput, CollectorError, PastLimit
+from collector.errors import BadInput, CollectorError, PastLimit, one_line
 from collector.handin import links, quarantine
 from collector.handin.answers import page, receipt_told, refusal, secured
 from collector.handin.gone import is_gone
@@ -93,6 +93,7 @@ class _Desk:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.places = Places(settings.folder, settings.bounds)
+        self._ours = one_line(str(settings.folder))
         self._guesses = Guesses(settings.guesses)
         # by link: who holds one shall not silence what the log says of all the others
         self._refusals = Guesses(settings.guesses, 500)
@@ -102,7 +103,10 @@ class _Desk:
         link = await self._link(request)
         if link is None:
             return self._nothing(request)
-        known = await run_in_threadpool(quarantine.receipt, self.places, link.digest)
+        try:
+            known = await run_in_threadpool(quarantine.receipt, self.places, link.digest)
+        except (CollectorError, OSError) as problem:
+            return await self._refused(request, link, problem)
         if known is not None:
             return await self._told(request, link, known, 200)
         if is_gone(self.places, link):
@@ -133,18 +137,24 @@ class _Desk:
                 await self._logged("broken_off", link, request)
             return secured(Response(status_code=400))
         except (CollectorError, OSError) as problem:
-            status = next((s for kind, s in _STATUS if isinstance(problem, kind)), 500)
-            if status == 500:
-                problem = NoRoomError(msg("hand_in_not_now"))
-            # who holds a link shall not fill the log with it
-            if self._refusals.wrong(link.digest):
-                why = getattr(getattr(problem, "what", problem.args[0]), "code", "other")
-                await self._logged("refused", link, request, why=str(why))
-            told = refusal(request, problem, status)
-            if status in (503, 507):
-                told.headers["Retry-After"] = "60"
-            return told
+            return await self._refused(request, link, problem)
         return await self._told(request, link, receipt, 201 if new else 200)
+
+    async def _refused(self, request: Request, link: Link, problem: Exception) -> Response:
+        status = next((s for kind, s in _STATUS if isinstance(problem, kind)), 500)
+        why = str(getattr(getattr(problem, "what", problem.args[0]), "code", "other"))
+        if isinstance(problem, BadInput) and problem.where.startswith(self._ours):
+            # what is wrong here, and where, is no matter of who holds a link
+            status = 500
+        if status == 500:
+            problem = NoRoomError(msg("hand_in_not_now"))
+        # who holds a link shall not fill the log with it
+        if self._refusals.wrong(link.digest):
+            await self._logged("refused", link, request, why=why)
+        told = refusal(request, problem, status)
+        if status in (503, 507):
+            told.headers["Retry-After"] = "60"
+        return told
 
     async def _told(self, request: Request, link: Link, one: Receipt, status: int) -> Response:
         decided = None if status == 201 else await self._decided(one)

@@ -99,6 +99,15 @@ def every(places: Places, *, readable: bool = False) -> Iterator[Link]:
     yield from sorted(known, key=lambda link: (link.made_at, link.id))
 
 
+def damaged(places: Places) -> Iterator[BadInput]:
+    """Why each link that cannot be read cannot."""
+    for path in sorted(places.room("links").glob("*.json")):
+        try:
+            _read(places, path.stem)
+        except BadInput as problem:
+            yield problem
+
+
 def state(places: Places, link: Link) -> State:
     """Used for what came by it, whatever happens to it later."""
     if private.is_there(places.file("receipts", link.digest, ".json")):

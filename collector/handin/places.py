@@ -144,10 +144,10 @@ def now() -> datetime:
 def load(path: Path) -> dict[str, Any] | None:
     """A document of the folder; None where there is none. Raises BadInput for a damaged one."""
     try:
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes()
     except FileNotFoundError:
         return None
-    found = load_json(text, where=str(path))
+    found = load_json(data, where=str(path))
     if not isinstance(found, dict):
         raise BadInput(msg("hand_in_file_damaged"), where=str(path))
     return found

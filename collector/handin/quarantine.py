@@ -239,7 +239,7 @@ def receipt(places: Places, digest: str) -> Receipt | None:
     if document is None:
         return None
     try:
-        return Receipt(
+        found = Receipt(
             str(document["digest"]),
             str(document["pledge"]),
             str(document["host"]),
@@ -250,6 +250,9 @@ def receipt(places: Places, digest: str) -> Receipt | None:
         )
     except (KeyError, TypeError, ValueError):
         raise BadInput(msg("hand_in_file_damaged"), where=str(path)) from None
+    if found.digest != digest or found.received_at.tzinfo is None:
+        raise BadInput(msg("hand_in_file_damaged"), where=str(path))
+    return found
 
 
 def every(places: Places) -> Iterator[Receipt]:
@@ -257,6 +260,19 @@ def every(places: Places) -> Iterator[Receipt]:
     digests = [path.stem for path in places.room("receipts").glob("*.json")]
     found = [one for digest in digests if (one := receipt(places, digest)) is not None]
     yield from sorted(found, key=lambda one: (one.received_at, one.id))
+
+
+def undecided(places: Places) -> tuple[list[Receipt], list[CollectorError]]:
+    """What waits, the oldest first; and why of others that is not known: they hold up nobody."""
+    found, damaged = [], []
+    for path in sorted(places.room("receipts").glob("*.json")):
+        try:
+            one = receipt(places, path.stem)
+            if one is not None and decision(places, one) is None:
+                found.append(one)
+        except CollectorError as problem:
+            damaged.append(problem)
+    return sorted(found, key=lambda one: (one.received_at, one.id)), damaged
 
 
 def decision(places: Places, one: Receipt) -> dict[str, Any] | None:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from collector.facts.data.database_access import ALWAYS_ASK
+from collector.facts.data.database_listeners import POOLERS, database_of
 from collector.facts.data.database_listeners import PUBLISHERS as _PUBLISHERS
-from collector.facts.data.database_listeners import database_of
 from collector.facts.data.database_tls import demand
 from collector.facts.firewall.exposure import Exposure, breadth
 from collector.facts.system.processes import processes
 from collector.facts.tls.certificates import Certificate, certificate
 from collector.facts.tls.probe import READ, Page, Served, tls_served
+from collector.facts.tls.sealed_by_itself import sealed_by_itself
 from collector.facts.tls.server_hello import VERSIONS
 from collector.facts.tls.weak_suites import weak
 from collector.judges.clear_logins import basic, unsealed
@@ -72,7 +73,7 @@ def _all_faults(
         yield Fault("untold", f"{word} → {exposure.targets[0]}: -", quotes)
         return
     if served.state == "skip":
-        if _strangers(facts, exposure):
+        if _strangers(facts, exposure) or not (engine or sealed_by_itself(served)):
             yield Fault("untold", f"{word}: -", quotes)
         if engine in _DEMANDS:
             yield from _undemanded(facts, word, engine, quotes)
@@ -90,7 +91,7 @@ def _all_faults(
     if engine:
         yield from _database(facts, word, engine, served, quotes)
     elif not served.tls:
-        yield from _clear(exposure, served, quotes, limits)
+        yield from _clear(facts, exposure, served, quotes, limits)
         if served.http:
             more = basic(facts.get(tls_served), served)
             yield from (Fault(kind, f"{word}: {told}", quotes) for kind, told in more)
@@ -189,7 +190,7 @@ def _database(
     if any(a.state == "chosen" for a in served.answers.values()):
         if engine in _DEMANDS:
             yield from _undemanded(facts, word, engine, quotes)
-        elif engine == "port":
+        elif engine == "port" or engine in POOLERS:
             yield Fault("untold", f"{word}: TLS ?", quotes)
         return
     if not served.tls:
@@ -205,7 +206,8 @@ def _without_tls(
         Fault("untold", f"{word}: TLS ?", quotes),
     )
     states = {a.state for a in served.answers.values()}
-    if engine in ALWAYS_ASK or served.starttls[1][8:10] == "ff":
+    unasked = engine in POOLERS and served.starttls[0] != "pg"
+    if engine in ALWAYS_ASK or served.starttls[1][8:10] == "ff" or unasked:
         return unknown
     if served.starttls == ("pg", "N") or "other" in states:
         return none
@@ -226,7 +228,11 @@ def _undemanded(facts: Facts, word: str, engine: str, quotes: tuple[Quote, ...])
 
 
 def _clear(
-    exposure: Exposure, served: Served, quotes: tuple[Quote, ...], limits: Limits
+    facts: Facts,
+    exposure: Exposure,
+    served: Served,
+    quotes: tuple[Quote, ...],
+    limits: Limits,
 ) -> Iterator[Fault]:
     """No TLS: by HTTP, by a protocol with logins, or by something that is not spoken here."""
     word, listener = word_of(exposure), exposure.listener
@@ -242,6 +248,9 @@ def _clear(
         # what holds a port for others may have nothing to say to the host itself
         if listener.port in limits.tls_ports or listener.process in _PUBLISHERS:
             yield Fault("untold", f"{word}: …", quotes)
+        elif not sealed_by_itself(served) or (not served.ssh and _strangers(facts, exposure)):
+            # whatever passes through it, passwords and records too, may do so in the clear
+            yield Fault("untold", f"{word}: TLS ?", quotes)
         return
     held = tuple(Quote(served.read, (page.line,)) for page in pages[:8])
     login = [p for p in pages if p.status == 401 and p.login.lower() == "basic"]

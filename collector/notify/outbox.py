@@ -6,7 +6,7 @@ files/SHA256       what is attached to messages
 key                by which channels are known (`settings.known_by`): N below
 sending/ID.N       it is being sent by channel N, with these files; a later command that finds it
                    cannot know its end
-tries/ID.N.json    how often that failed, and when it is tried again
+tries/ID.N.json    how often that failed, why the last time, and when it is tried again
 done/ID.N.json     it was taken, with these files
 log.jsonl          each attempt and its end
 register.json      whose notices these are (`own_folder`)
@@ -60,6 +60,21 @@ class Message:
     files: tuple[tuple[str, str], ...] = ()
     at: str = ""
     begun: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """What became of a message by one channel.
+
+    `at` is when it was taken; `tries` how often it was refused, `why` the last time, and `next`
+    when it is tried again. Times are ISO 8601, and empty where there is none.
+    """
+
+    state: State
+    at: str = ""
+    tries: int = 0
+    why: str = ""
+    next: str = ""
 
 
 class Outbox:
@@ -194,11 +209,14 @@ class Outbox:
         """All of them, those of before first; raises BadInput for a damaged one."""
         found = []
         for path in (self.folder / "messages").glob("*.json"):
-            document = _load(path) or {}
             try:
+                document = _load(path) or {}
                 found.append((str(document["at"]), _message(document)))
-            except (KeyError, TypeError, ValueError):
-                raise BadInput(msg("outbox_file_damaged"), where=str(path)) from None
+            except (KeyError, TypeError, ValueError, BadInput):
+                # what it told of whom is in it alone: without it that would be told again
+                raise BadInput(
+                    msg("outbox_file_damaged"), where=str(path), mend=msg("outbox_message_aside")
+                ) from None
         yield from (message for _, message in sorted(found, key=lambda one: (one[0], one[1].id)))
 
     def state(self, message: Message, channel: str, now: datetime) -> State:
@@ -207,12 +225,35 @@ class Outbox:
             return "done"
         if private.is_there(self.folder / "sending" / name):
             return "unsure"
-        tried = _load(self.folder / "tries" / f"{name}.json")
+        tried = self._tried(name)
         if tried is None:
             return "new"
         waits = datetime.fromisoformat(tried["next"]) - now
         # longer than it ever waits: that was written by a clock that was ahead
         return "later" if timedelta() < waits <= timedelta(minutes=_BACKOFF[-1]) else "new"
+
+    def became(self, message: Message, channel: str, now: datetime) -> Became:
+        """Of one channel: its state, when it was taken, and what the last try came to."""
+        name = f"{message.id}.{channel}"
+        done = _load(self.folder / "done" / f"{name}.json") or {}
+        tried = self._tried(name) or {}
+        return Became(
+            self.state(message, channel, now),
+            str(done.get("at", "")),
+            int(tried.get("count", 0)),
+            str(tried.get("why", "")),
+            str(tried.get("next", "")),
+        )
+
+    def _tried(self, name: str) -> dict[str, Any] | None:
+        """A damaged one only says how long to wait, and is as none."""
+        try:
+            found = _load(self.folder / "tries" / f"{name}.json")
+            if found is None or datetime.fromisoformat(found["next"]).tzinfo is None:
+                return None
+            return {**found, "count": int(found["count"])}
+        except (KeyError, TypeError, ValueError, BadInput):
+            return None
 
     def bore(self, message: Message, channel: str, sha256: str) -> bool:
         """Was it sent with that file, or may it have been?"""
@@ -243,6 +284,7 @@ class Outbox:
         outcome: Outcome,
         now: datetime,
         files: Sequence[str] = (),
+        why: str = "",
     ) -> None:
         """What became of it, as it was begun; of what nobody knows, the mark of `begin` stays."""
         name = f"{message.id}.{channel}"
@@ -251,10 +293,10 @@ class Outbox:
             at = now.isoformat(timespec="seconds")
             self._store("done", name, {"at": at, "files": list(files)})
         if outcome == "refused":
-            count = (_load(self.folder / "tries" / f"{name}.json") or {"count": 0})["count"] + 1
+            count = (self._tried(name) or {"count": 0})["count"] + 1
             wait = timedelta(minutes=_BACKOFF[min(count, len(_BACKOFF)) - 1])
             again = (now + wait).isoformat(timespec="seconds")
-            self._store("tries", name, {"count": count, "next": again})
+            self._store("tries", name, {"count": count, "next": again, "why": why})
         if outcome != "unsure":
             self.forget(message, channel)
 

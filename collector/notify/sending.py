@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
@@ -27,7 +28,14 @@ def check() -> None:
         ) from None
 
 
-def send(channel: str, subject: str, body: str, files: Sequence[Path] = ()) -> Outcome:
+class Sending(NamedTuple):
+    """`why` it was not taken, as `Wire` has it; empty where it was, or nobody said."""
+
+    outcome: Outcome
+    why: str
+
+
+def send(channel: str, subject: str, body: str, files: Sequence[Path] = ()) -> Sending:
     """What became of it. Nothing of the channel is said, logged or raised: it is a secret."""
     from apprise import Apprise, AppriseAsset, NotifyFormat
 
@@ -41,7 +49,7 @@ def send(channel: str, subject: str, body: str, files: Sequence[Path] = ()) -> O
     )
     sender = Apprise(asset=asset)
     if not sender.add(channel):
-        return "refused"
+        return Sending("refused", "address")
     scheme = channel.partition(":")[0].lower()
     if scheme in _CALLED_SO:
         subject, body = (_CALLS.sub("‹", text) for text in (subject, body))
@@ -57,4 +65,7 @@ def send(channel: str, subject: str, body: str, files: Sequence[Path] = ()) -> O
             )
         except Exception:  # noqa: BLE001 - what it says may hold the channel
             said = False
-    return wire.outcome(said)
+    outcome = wire.outcome(said)
+    # who never came so far as to hand it over, and was refused by nobody, found nobody there
+    why = wire.why or ("" if wire.begun else "unreached")
+    return Sending(outcome, "" if outcome == "sent" else why)

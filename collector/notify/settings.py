@@ -3,7 +3,7 @@
     lang: zh
     people:
       王工: ["mailtos://user:password@example.org?to=wang@example.org", "wecombot://KEY"]
-      Li: {lang: en, to: ["dingtalk://TOKEN"]}
+      Li: {lang: en, to: ["dingtalk://TOKEN"], pledges: [yun-2026]}    # of no other pledge
       "*": ["feishu://TOKEN"]        # what is of nobody who is named here
 
 Addresses are those of apprise. Nothing of one is ever said again: it holds a password or a key.
@@ -42,11 +42,16 @@ Lang = Literal["zh", "en", ""]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`lang` is zh, en, or empty where the command's counts; `channels` are never shown."""
+    """`lang` is zh, en, or empty where the command's counts; `channels` are never shown.
+
+    `pledges`: the ids of those whose findings of this name are this person's, `*` for all; empty
+    where the settings do not say.
+    """
 
     name: str
     lang: Lang
     channels: tuple[str, ...] = field(repr=False)
+    pledges: tuple[str, ...] = ()
 
     def scheme(self, number: int) -> str:
         return self.channels[number].partition(":")[0].lower()
@@ -156,8 +161,12 @@ def load(path: Path) -> Mapping[str, Person]:
 
 
 def _person(name: str, entry: Any, lang: Lang, path: Path) -> Person:
+    pledges: list[str] = []
     if isinstance(entry, dict):
-        if entry.keys() - {"lang", "to"}:
+        pledges = entry.get("pledges", [])
+        listed = isinstance(pledges, list) and all(isinstance(one, str) for one in pledges)
+        limited = listed and bool(pledges) and name != EVERYBODY
+        if entry.keys() - {"lang", "to", "pledges"} or ("pledges" in entry and not limited):
             raise _odd(path, name)
         lang, entry = _lang(entry.get("lang", lang), path, name), entry.get("to")
     channels = [entry] if isinstance(entry, str) else entry
@@ -170,7 +179,7 @@ def _person(name: str, entry: Any, lang: Lang, path: Path) -> Person:
                 where=str(path),
                 mend=msg("notify_channels_known", channels=", ".join(CHANNELS)),
             )
-    return Person(name, lang, tuple(channels))
+    return Person(name, lang, tuple(channels), tuple(pledges))
 
 
 def _lang(found: Any, path: Path, name: str) -> Lang:

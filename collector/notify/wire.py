@@ -28,13 +28,15 @@ _ANSWERS = {
 class Wire:
     """`begun` and `taken` count messages that were handed over, and those that were confirmed.
 
-    `refused`: somebody who answered said no.
+    `refused`: somebody who answered said no. `why`: by which number, or how far it came; no words
+    of others, which may hold the channel.
     """
 
     begun: int = 0
     taken: int = 0
     answered: int = 0
     refused: bool = False
+    why: str = ""
 
     def outcome(self, said: bool) -> Outcome:
         """`said`: what apprise says."""
@@ -84,8 +86,9 @@ def watched(scheme: str) -> Iterator[Wire]:
         try:
             response = send(session, request, **more)
         except requests.RequestException as problem:
-            wire.answered += _never_reached(problem, asked=asked[0] > before)
+            _broken(wire, _never_reached(problem, asked=asked[0] > before))
             raise
+        wire.why = "" if _yes(response) else _number(scheme, response)
         if (taken := _taken(scheme, response)) is not None:
             wire.answered += 1
             _count(wire, taken)
@@ -94,15 +97,39 @@ def watched(scheme: str) -> Iterator[Wire]:
     smtplib.SMTP.data, requests.Session.send = mailed, posted  # type: ignore[method-assign, assignment]
     HTTPConnection.request = asking  # type: ignore[method-assign, assignment]
     try:
-        yield wire
+        with _replies(wire):
+            yield wire
     finally:
         smtplib.SMTP.data, requests.Session.send = data, send  # type: ignore[method-assign]
         HTTPConnection.request = ask  # type: ignore[method-assign]
 
 
+@contextmanager
+def _replies(wire: Wire) -> Iterator[None]:
+    """By which number a mail server refuses the login, the sender or who it is for."""
+    reply = smtplib.SMTP.getreply
+
+    def heard(smtp: smtplib.SMTP) -> tuple[int, bytes]:
+        code, text = reply(smtp)
+        if code >= 400:
+            wire.why = f"SMTP {code}"
+        return code, text
+
+    smtplib.SMTP.getreply = heard  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        smtplib.SMTP.getreply = reply  # type: ignore[method-assign]
+
+
 def _count(wire: Wire, taken: bool) -> None:
     wire.taken += taken
     wire.refused |= not taken
+
+
+def _broken(wire: Wire, unreached: bool) -> None:
+    wire.answered += unreached
+    wire.why = "unreached" if unreached else "broken_off"
 
 
 def _never_reached(problem: requests.RequestException, *, asked: bool) -> bool:
@@ -118,13 +145,26 @@ def _never_reached(problem: requests.RequestException, *, asked: bool) -> bool:
     return "NewConnectionError" in text or "NameResolutionError" in text
 
 
+def _yes(response: requests.Response) -> bool:
+    return response.status_code == 200 and not _says_no(response)
+
+
+def _number(scheme: str, response: requests.Response) -> str:
+    """By what number it was refused: the service's own where it gives one, else that of HTTP."""
+    said = _object(response) if response.status_code == 200 else {}
+    for name in _ANSWERS.get(scheme, ("errcode", "code")):
+        if isinstance(code := said.get(name), int) and code:
+            return f"{name} {code}"
+    return f"HTTP {response.status_code}"
+
+
 def _taken(scheme: str, response: requests.Response) -> bool | None:
     """None where whoever answered may be none of the service's: a portal, a gateway's page."""
     if response.status_code in _BETWEEN:
         return None
     names = _ANSWERS.get(scheme)
     if names is None or response.status_code != 200:
-        return response.status_code == 200 and not _says_no(response)
+        return _yes(response)
     said = _object(response)
     if response.history or not any(name in said for name in names):
         return None

@@ -17,12 +17,31 @@ _ZH = (
     (r"把 hostpledge explain [\w.]+ 给出的", "把接入服务商给出的"),
     (r"[，；：]步骤见 hostpledge explain [\w.]+", ""),
     (r"[^。]*见 hostpledge explain [\w.]+(?:。|$)", ""),
+    (
+        r"hostpledge inventory init 采集文件 -o data-inventory.yml，",
+        "向接入服务商索取由采集起草的清单，",
+    ),
+    (r"再用\s*hostpledge inventory check data-inventory.yml 采集文件\s*核对。", "交其核对。"),
+    (r"：请用 hostpledge inventory init [^。]*", ""),
+    (r"在制作证据包时附上（hostpledge bundle [^）]*）", "交给接入服务商"),
+    (r"附到证据包（hostpledge bundle [^）]*）", "交给接入服务商"),
 )
 _EN = (
     (r"(?:(?:First|By itself:) )?hostpledge harden .*?\.(?=\s|$)\s*", ""),
     (r"that hostpledge explain [\w.]+ prints", "that your provider gives you"),
     (r": hostpledge explain [\w.]+ has the steps", ""),
     (r"hostpledge explain [\w.]+ has .*?\.(?=\s|$)\s*", ""),
+    (
+        r"hostpledge inventory init CAPTURE -o data-inventory\.yml;",
+        "ask your provider for the draft that a look at your hosts gives;",
+    ),
+    (
+        r"then hostpledge inventory check\s+data-inventory\.yml CAPTURE\.",
+        "then have your provider check it.",
+    ),
+    (r": begin one from a capture with hostpledge inventory init", ""),
+    (r"attach it to the bundle \(hostpledge bundle [^)]*\)", "give it to your provider"),
+    (r"be attached to a bundle \(hostpledge bundle [^)]*\)", "be given to your provider"),
 )
 
 
@@ -37,6 +56,11 @@ def by_hand(mend: Text, reached: Text) -> Text:
     if mend.en and not en:
         en = f"to be reached: {reached.en}"
     return Text(zh, en)
+
+
+def without_program(said: Text) -> Text:
+    """What was found, without what sends to this program."""
+    return Text(_without(said.zh, _ZH), _without(said.en, _EN))
 
 
 def _without(text: str, rules: tuple[tuple[str, str], ...]) -> str:

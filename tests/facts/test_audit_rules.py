@@ -197,6 +197,55 @@ def test_a_line_that_ends_the_loading(text: str) -> None:
         _rules("No rules\n", audit_rules=text)
 
 
+# as auditctl 4.0.2 of Debian 13 took them from a file, on Linux 6.18
+@pytest.mark.parametrize(
+    ("line", "stops"),
+    [
+        ("-w /etc/a -p", True),
+        ("-w /etc/a -p wa -k", True),
+        ("-w", True),
+        ("-a always,exit -F arch=b64 -S", True),
+        ("-a always,exit -F auid>=", True),
+        ("-a always,exit -F nosuch=1 -S unlink", True),
+        ("-a always,exit -S unlink -F arch=b64", True),
+        ("-F arch=b64 -a always,exit -S unlink", True),
+        ("-k x -w /etc/a -p wa", True),
+        ("-C uid!=euid -a always,exit", True),
+        ("-w /etc/a -p wa\n-w /etc/a -p wa", True),
+        ("-b x", True),
+        ("-b", True),
+        ("-f 7", True),
+        ("-e 9", True),
+        ("--backlog_wait_time x", True),
+        ("-h", True),
+        ("-S unlink -a always,exit", False),
+        ("-w /etc/a -p wa -k a\n-w /etc/a -p wa -k b", False),
+        ("-w /etc/a -p wa\n-D\n-w /etc/a -p wa", False),
+        ("-w /etc/a -p WA", False),
+        ("-a always,exit -S unlink -F AUID=5", False),
+        ("-a always,exit -F saddr_fam=2", False),
+        ("-a never,filesystem -F fstype=tracefs", False),
+        ("--backlog_wait_time=5", False),
+    ],
+)
+def test_a_line_at_which_auditctl_gives_up(line: str, stops: bool) -> None:
+    last = "-w /etc/last -p wa\n"
+    known = _rules("No rules\n", audit_rules=f"{line}\n{last}")
+    assert known.stop == (line.rsplit("\n", maxsplit=1)[-1] if stops else "")
+    assert (f"{known.filed[-1].line}\n" if known.filed else "") != last or not stops
+    goes_on = _rules("No rules\n", audit_rules=f"-i\n{line}\n{last}")
+    assert goes_on.stop == ""
+    assert f"{goes_on.filed[-1].line}\n" == last
+
+
+def test_what_is_loaded_first_and_last() -> None:
+    """augenrules puts -b and -f in front of all, and -e behind."""
+    known = _rules(
+        "No rules\n", rules_d__1_rules="-e 2\n-w /etc/b -p wa\n", rules_d__2_rules="-f 7\n"
+    )
+    assert (known.filed, known.stop, known.locks) == ((), "-f 7", False)
+
+
 def test_a_never_rule_that_is_listed_as_a_watch() -> None:
     """audit 4.0.2 lists `-a never,exit -F dir=/etc -F perm=wa` as `-w /etc -p wa`."""
     known = _rules("-w /etc -p wa\n", rules_d__a_rules="-a never,exit -F dir=/etc -F perm=wa\n")

@@ -6,12 +6,15 @@ import pytest
 
 from collector.facts.backup.commands.command_lines import ENGINES, FILE_TOOLS, pipelines
 from collector.facts.backup.commands.destinations import (
+    CLOUDS,
     TRANSFERS,
     destinations,
     encrypts,
     operands,
+    says_when_it_fails,
     tool_and_args,
 )
+from tests.masked import redacted
 
 TOOLS = frozenset({*ENGINES, *FILE_TOOLS, *TRANSFERS})
 VARIABLES = {"RESTIC_REPOSITORY": "rest:https://vault:8000/r", "BORG_REPO": "ssh://bak@vault/./b"}
@@ -30,6 +33,19 @@ def _first(text: str) -> tuple[str, list[str], list[tuple[str, ...]], str, list[
     ("text", "where"),
     [
         ("aws s3 sync s3://assets /backup", []),
+        ("aws s3 sync /backup s3://b/x --dryrun", []),
+        ("s3cmd sync -n /backup s3://b/x", []),
+        ("gsutil -m rsync -rn /backup gs://b/x", []),
+        ("gsutil cp -n /backup/x gs://b/x", ["gs://b:x"]),
+        ("mc mirror --fake /backup nas/bucket", []),
+        ("s5cmd --dry-run cp /backup/ s3://b/", []),
+        ("gcloud storage rsync -r /backup gs://b/x", ["gs://b:x"]),
+        ("aws s3 sync /backup s3://b/x --exclude '*.gz'", ["?"]),
+        ("s3cmd sync --rexclude=x /backup/ s3://b/", ["?"]),
+        ("gsutil rsync -r -x '.*gz' /backup gs://b/x", ["?"]),
+        ("azcopy copy /backup https://b.example/c --include-pattern=x", ["?"]),
+        ("mc mirror --newer-than 7d /backup nas/bucket", ["?"]),
+        ("curl -sST /b/x https://nas/x", ["nas:/x"]),
         ("aws s3 cp s3://assets/x x", []),
         ("aws s3 cp --recursive s3://b/x ./", []),
         ("aws s3 cp s3://a/x s3://b/x", ["s3://b:x"]),
@@ -118,3 +134,27 @@ def test_what_encrypts(text: str, answer: bool) -> None:
 def test_values_of_options_are_no_sources() -> None:
     assert operands(["-P", "22", "-i", "/k", "/b/x", "nas:/v"], "scp") == ["/b/x", "nas:/v"]
     assert operands(["-aP", "--bwlimit", "9", "/b/", "nas:/v"], "rsync") == ["/b/", "nas:/v"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("-T /b/x https://nas/x", False),
+        ("-sS -T /b/x -o /tmp/f https://nas/x", False),
+        ("-sS --upload-file /b/x HTTP://nas/x", False),
+        ("-fsS -T /b/x https://nas/x", True),
+        ("-sSf -T /b/x https://nas/x", True),
+        ("--fail-with-body -T /b/x https://nas/x", True),
+        ("-T /b/x ftp://nas/x", True),
+    ],
+)
+def test_curl_fails_where_it_is_told_to(text: str, told: bool) -> None:
+    assert says_when_it_fails("curl", text.split()) is told
+
+
+def test_the_names_of_clouds_and_their_verbs_are_shown() -> None:
+    """What is masked is a command that nobody knows."""
+    verbs = "s3 cp sync mv rsync put upload copy move mirror storage"
+    for tool in sorted(CLOUDS):
+        line = f"{tool} {verbs} /backup/c6 s3://corp/c6\n"
+        assert redacted("#words script", line.encode()).decode() == line

@@ -23,6 +23,9 @@ pg_dumpall --globals-only >/b/g.sql
 pg_dumpall -g >/b/g.sql
 pg_dumpall --roles-only -f /b/g.sql
 pg_dump -s shop >/b/x.sql
+pg_dump --no-data shop >/b/x.sql
+pg_dump --statistics-only shop >/b/x.sql
+pg_dumpall --no-data >/b/x.sql
 pg_dump --schema-o -Fc shop >/b/x
 pg_dump --sect=pre-data -Fc shop >/b/x
 pg_dumpall --glob >/b/g.sql
@@ -58,6 +61,15 @@ tar cz /srv/data | head -c 3000 >/b/x
 mariadb-backup --backup --databases=news --target-dir=/b
 xtrabackup --backup --tables=shop.orders --target-dir=/b
 pg_dump -t orders shop >/b/x.sql
+pg_dump --table-and-children=orders shop >/b/x.sql
+pg_dump --exclude-table-and-children=orders shop >/b/x.sql
+pg_dump --exclude-table-data-and-children orders shop >/b/x.sql
+pg_dump --no-large-objects -Fc shop >/b/x
+pg_dump --no-blobs -Fc shop >/b/x
+pg_dump -BFc shop >/b/x
+pg_dump -e hstore shop >/b/x.sql
+pg_dump --of-a-later-release shop >/b/x.sql
+mongodump -d shop --excludeCollectionsWithPrefix=ord -o /b
 pg_dump -Fc -n public shop >/b/x
 pg_dump -h db2 -Fc shop >/b/x
 pg_dump -d 'host=db2 dbname=shop' >/b/x
@@ -81,6 +93,9 @@ mydumper -o /b -h 127.0.0.1
 pg_dump -Fc shop | cat >/b/x
 pg_dump -U postgres -p 5432 shop >/b/x
 pg_dump -T logs -d shop -f /b/x
+pg_dump --exclude-table-and-children=logs --clean --if-exists --no-owner shop >/b/x.sql
+pg_dump --compress=zstd:9 --format custom --jobs=2 --file=/b/x shop
+pg_dumpall --clean --if-exists --no-role-passwords >/b/x.sql
 pg_dump postgresql://postgres@localhost/shop >/b/x
 pg_dump -h /run/postgresql 'dbname=shop user=postgres' >/b/x
 pg_dumpall -h 127.0.0.1 >/b/x

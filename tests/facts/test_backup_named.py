@@ -145,6 +145,51 @@ def test_a_secret_in_the_line_itself(line: str, held: bool, tmp_path: Path) -> N
     assert "geheim" not in done.stdout
 
 
+_SCRIPTS = [
+    ('KEY="geheim"\ntar cz /srv | openssl enc -aes-256-cbc -k "$KEY" -out /b/x', True),
+    ("KEY='geheim'; openssl enc -aes-256-cbc -k ${KEY} -in a -out b", True),
+    ("export BAKPASS=geheim\nopenssl enc -aes-256-cbc -pass env:BAKPASS -in a -out b", True),
+    ('PW=geheim\ngpg --batch --passphrase "$PW" -c dump.sql', True),
+    ('gpg --batch --passphrase-fd 3 -c dump.sql 3<<<"geheim"', True),
+    ('PW=geheim\ngpg --batch --passphrase-fd 3 -c dump.sql 3<<<"$PW"', True),
+    ("echo geheim | gpg --batch --passphrase-fd 0 -c dump.sql", True),
+    ('PW=geheim\nprintf %s "$PW" | gpg --batch --passphrase-fd 0 -c dump.sql', True),
+    ("gpg --batch --passphrase-fd 0 -c dump.sql <<EOF\ngeheim\nEOF", True),
+    ('export RESTIC_PASSWORD_COMMAND="echo geheim"\nrestic -r /b backup /srv', True),
+    ("export BORG_PASSCOMMAND='echo geheim'\nborg create /b::x /srv", True),
+    ('PW=geheim\nexport BORG_PASSPHRASE="$PW"\nborg create /b::x /srv', True),
+    ('KEY=geheim\nopenssl enc -aes-256-cbc \\\n  -k "$KEY" -in a -out b', True),
+    ('KEY="$(cat /root/pw)"\nopenssl enc -aes-256-cbc -k "$KEY" -in a -out b', False),
+    ('KEY=`cat /root/pw`\nopenssl enc -aes-256-cbc -k "$KEY" -in a -out b', False),
+    ("KEY=/root/pw\nopenssl enc -aes-256-cbc -pass file:$KEY -in a -out b", False),
+    ('PW=$(cat /root/pw)\ngpg --batch --passphrase-fd 3 -c dump.sql 3<<<"$PW"', False),
+    ("D=/b\ngpg --batch --passphrase-fd 0 -c $D/dump.sql </root/pw", False),
+    ("export BORG_PASSCOMMAND='cat /root/pw'\nborg create /b::x /srv", False),
+    ("D=/b\necho started; restic -r $D --password-file /root/pw backup /srv", False),
+    ('# KEY="geheim"\nopenssl enc -aes-256-cbc -k "$KEY" -in a -out b', False),
+]
+
+
+@pytest.mark.parametrize("awk", ["awk", "gawk", "mawk", "original-awk", "busybox"])
+@pytest.mark.parametrize(("text", "held"), _SCRIPTS)
+def test_a_secret_in_a_script(text: str, held: bool, awk: str, tmp_path: Path) -> None:
+    if not shutil.which(awk):
+        pytest.skip(f"there is no {awk} here")
+    script, tab = tmp_path / "a.sh", tmp_path / "tab"
+    script.write_text(f"#!/bin/bash\n{text}\n")
+    tab.write_text(f"0 2 * * * root {script}\n")
+    (tmp_path / "bin").mkdir()
+    if awk != "awk":
+        (tmp_path / "bin/awk").symlink_to(shutil.which(awk) or "")
+    done = subprocess.run(
+        ["sh", "-c", FILES.replace("/etc/crontab", str(tab), 1)],
+        env={"PATH": f"{tmp_path}/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert (str(script) in named(_capture(done.stdout)).holds) is held
+    assert "geheim" not in done.stdout
+
+
 def test_kinds_of_borg_keys() -> None:
     """The files as borg 1.4 writes them."""
     folder = "/root/.config/borg/security/0a"

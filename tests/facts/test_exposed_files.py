@@ -223,6 +223,34 @@ def test_keys_to_services_count_as_keys(sites: Path) -> None:
     assert served == {*names, ".aws"}
 
 
+def test_dot_files_and_settings_are_seen(sites: Path) -> None:
+    names = (
+        "database.yml", ".npmrc", "wp-config.php.1", ".bash_history", "docker-compose.yml",
+        "Dockerfile", "conf.ini",
+    )  # fmt: skip
+    for folder in (".well-known", "lang"):
+        (sites / "one" / folder).mkdir()
+    harmless = (".htaccess", ".user.ini", ".gitignore", "lang/zh.yml", ".well-known/x", "a.php")
+    for name in (*names, *harmless):
+        (sites / "one" / name).write_text("x")
+    found = exposed_files(_read_with(sites, ["sh"]))
+    assert {f.path.rpartition("/")[2] for f in found.files if f.served} == {*names}
+    assert {f.path.rpartition("/")[2] for f in found.files if f.unexamined} == {
+        "Dockerfile", "conf.ini",
+    }  # fmt: skip
+
+
+def test_a_web_folder_called_wwwroot_is_none_of_its_files(sites: Path) -> None:
+    root = sites / "wwwroot"
+    (root / "shop").mkdir(parents=True)
+    (root / "shop/index.html").write_text("x")
+    (sites / "etc/nginx/nginx.conf").write_text(f"http {{ server {{ root {root}; }} }}\n")
+    assert not [f for f in exposed_files(_read_with(sites, ["sh"])).files if f.served]
+    (root / "wwwroot_2024").write_text("x")
+    found = exposed_files(_read_with(sites, ["sh"]))
+    assert [f.path for f in found.files if f.served] == [f"{root}/wwwroot_2024"]
+
+
 _SMALL = {
     "python": "python3 -m http.server 0 --directory {0}/one",
     "python, where it was started": "sh -c 'cd {0}/one && exec python3 -m http.server 0'",

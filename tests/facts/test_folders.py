@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -17,11 +18,8 @@ from collector.model import Capture, HostStatus, ReadResult, ReadStatus
 def _folders(root: Path, shell: str = "sh") -> dict[str, int | None]:
     """The read's own text, with its usual places below `root`."""
     body = _READ.body
-    for place in ("srv", "data", "home", "opt", "export", "storage", "var/www", "var/opt"):
-        body = body.replace(f" /{place} ", f" {root}/{place} ")
-    body = body.replace(" /var/lib; do", f" {root}/var/lib; do").replace(
-        " /data[", f" {root}/data["
-    )
+    head, listed, rest = re.split(r"(?<=for r in )(.*?)(?=; do)", body, maxsplit=1, flags=re.DOTALL)
+    body = head + re.sub(r"(?<!\S)/", f"{root}/", listed) + rest
     done = subprocess.run([shell, "-c", body], capture_output=True, check=True)
     assert done.stderr == b""
     result = ReadResult(READ, ReadStatus.OK, stdout=done.stdout)
@@ -47,6 +45,22 @@ def test_what_is_measured_and_what_is_left_alone(tmp_path: Path) -> None:
     size = found["/srv/a b"]
     assert size is not None
     assert 3_000_000 <= size < 3_200_000
+
+
+def test_the_places_of_panels_and_applications(tmp_path: Path) -> None:
+    for name in (
+        "www/wwwroot/shop", "www/wwwlogs/x", "www/server/mysql", "www/other", "app/data",
+        "apps/y", "u01/oradata", "mnt/files", "media/disk", "data_old/z", "opt/app/data",
+    ):  # fmt: skip
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "file").write_bytes(b"x" * 300_000)
+    (tmp_path / "app9").symlink_to(tmp_path / "opt/app")
+    found = _folders(tmp_path)
+    assert set(found) == {
+        "/www/wwwroot/shop", "/www/other", "/app/data", "/apps/y", "/u01/oradata", "/mnt/files",
+        "/media/disk", "/data_old/z", "/opt/app",
+    }  # fmt: skip
+    assert all(size and size >= 300_000 for size in found.values())
 
 
 def test_nothing_there_is_an_answer(tmp_path: Path) -> None:

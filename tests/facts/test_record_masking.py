@@ -120,6 +120,11 @@ def test_the_description_of_a_unit_is_nobodys() -> None:
         "● ssh.service             loaded active   running OpenBSD Secure Shell SECRET\n"
         "cron.service loaded active running\n"
         "  user@0.service loaded active running SECRET\n"
+        # the description that systemd-run made of a script goes on in lines of its own
+        "run-u7.service loaded active running /usr/bin/python3 -c\n"
+        "                                     import socket\n"
+        "password = 'SECRET'; loaded = True\n"
+        "odd.service unheard-of active running SECRET\n"
     )
     said = redacted(read.redact, lines.encode()).decode()
     assert "SECRET" not in said
@@ -128,6 +133,9 @@ def test_the_description_of_a_unit_is_nobodys() -> None:
         ["ssh.service", "loaded", "active", "running"],
         ["cron.service", "loaded", "active", "running"],
         ["user@0.service", "loaded", "active", "running"],
+        ["run-u7.service", "loaded", "active", "running"],
+        # what begins as a unit is not left out: it is not understood
+        ["odd.service", "?"],
     ]
 
 

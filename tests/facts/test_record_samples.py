@@ -101,6 +101,8 @@ def logs(tmp_path: Path) -> Path:
     (tmp_path / "empty.log").write_text("")
     (tmp_path / "syslog.1").write_text("old")
     (tmp_path / "nginx" / "access.log").write_text("\n".join(_WEB) + "\n")
+    (tmp_path / "clamav").mkdir()
+    (tmp_path / "clamav" / "onaccess.log").write_text("ClamInotif: watching '/home'\n")
     (tmp_path / "audit" / "audit.log").write_text(list(_LOGINS)[-1] + "\n")
     return tmp_path
 
@@ -113,6 +115,7 @@ def test_the_last_records_of_each_log(shell: str, logs: Path) -> None:
     assert {p.removeprefix(f"{logs}/"): s.kind for p, s in found.items()} == {
         "auth.log": "auth",
         "audit/audit.log": "audit",
+        "clamav/onaccess.log": "other",
         "nginx/access.log": "web",
         "syslog": "syslog",
         "with blank.log": "other",

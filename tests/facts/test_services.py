@@ -116,3 +116,5 @@ def test_cut_off_is_no_empty_list() -> None:
         services(host("", FILES_252, status=ReadStatus.MISSING))
     with pytest.raises(NotUnderstood):
         services(host("", FILES_252))
+    with pytest.raises(NotUnderstood, match="not a unit"):
+        services(host(f"{UNITS_252}odd.service ?\n", FILES_252))

@@ -48,6 +48,19 @@ def test_what_it_answers(served: Served) -> None:
     assert "no longer declared" not in served.curl(taken).text
 
 
+def test_what_is_damaged_here_is_no_matter_of_who_holds_a_link(served: Served) -> None:
+    """It is told that this does not go now, and neither what is wrong nor where."""
+    places = Places(served.folder)
+    link, address = served.link()
+    served.put(address, output())
+    places.file("receipts", link.digest, ".json").write_bytes(b"\xff{")
+    for answer in (served.curl(address), served.put(address, output("b"))):
+        assert answer.status == 500, answer.text
+        assert str(served.folder) not in answer.text and "receipts" not in answer.text
+        assert "damaged" not in answer.text
+        assert "later" in answer.text
+
+
 def test_the_page_tells_as_soon_as_the_record_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

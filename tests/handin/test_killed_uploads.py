@@ -176,7 +176,7 @@ def test_what_was_looked_through_as_its_link_was_taken_back_does_not_come(
     if by == "revoked":
         links.revoke(places, link.id)
     else:
-        assert ended.end(places, "P-1") == (1, 0)
+        assert ended.end(places, "P-1") == ended.Ended(1, 0)
     with pytest.raises(BadInput, match="ended"):
         upload.take_in("", "test")
     upload.close()

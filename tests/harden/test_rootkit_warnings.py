@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "roles/intrusion/files/rootkit_warnings.sh"
+ROLE = Path(__file__).parents[2] / "roles" / "intrusion"
+SCRIPT = ROLE / "files" / "rootkit_warnings.sh"
+VARIABLES, LOOK = ROLE / "vars" / "main.yml", ROLE / "tasks" / "rootkit_look.yml"
 END = "Checking `chkutmp'...                                           not found\n"
 FILES = """\
 Searching for suspicious files and dirs...                  WARNING
@@ -145,3 +149,26 @@ def test_the_role_takes_what_is_a_path_and_nothing_else() -> None:
     assert re.match(form, "/usr/lib/jvm/.java-1.17.0+x~y.jinfo")
     for word in ("$(id)", "a b", "a'b", "a`id`", 'a"', "a;b", "a\\b", "a\nb"):
         assert not re.match(form, word)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_role_reads_its_lines_through_a_terminal_as_well(end: str) -> None:
+    """Over ssh the script has a terminal, which ends lines its own way; what is within stays.
+
+    As Ansible fills it in: what Jinja reads as an escape, it does not in a variable.
+    """
+    said = end.join(("exclude /usr/lib/a/.b", "expect", "left x\x0by \x85z", ""))
+    words = ["ansible", "localhost", "-c", "local", "-m", "ansible.builtin.debug"]
+    told = "intrusion_warned + ['|'] + intrusion_vouched"
+    done = subprocess.run(
+        [Path(sys.executable).with_name(words[0]), *words[1:], "-a", f"msg={{{{ {told} }}}}",
+         "-e", f"@{VARIABLES}", "-e", json.dumps({"intrusion_warnings": {"stdout": said}})],
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOAD_CALLBACK_PLUGINS": "0"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    lines = json.loads(done.stdout.partition("=>")[2])["msg"]
+    assert lines == [
+        *("exclude /usr/lib/a/.b", "expect", "left x\x0by \x85z", "|"),
+        "/usr/lib/a/.b",
+    ]
+    assert "intrusion_warnings.stdout" not in LOOK.read_text()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from collector.run.probes.firewalld_zones import changes, spared, zones
 
 LISTED = """public
@@ -73,6 +75,15 @@ def test_what_is_missing_is_added_and_what_is_open_to_everybody_goes() -> None:
         "--remove-service=ssh",
         "--remove-port=6379/tcp",
     ]
+
+
+def test_a_host_that_lists_without_end_is_refused() -> None:
+    """Each zone is gone through in the process that all other hosts wait for."""
+    assert len(zones("\n".join(f"z{n}" for n in range(60)), "public")) == 61
+    with pytest.raises(ValueError, match="has 101 active zones"):
+        zones("\n".join(f"z{n}" for n in range(100)), "public")
+    with pytest.raises(ValueError, match="the zone z lists"):
+        spared(["x" * 200_001], "z", "public", [])
 
 
 def test_what_nobody_asked_for_stays() -> None:

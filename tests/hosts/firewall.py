@@ -37,6 +37,15 @@ def packet_filter(root: Root, facts: Facts) -> None:
         if backend == "legacy":
             root.file("/proc/net/ip_tables_names", "filter\n")
             root.file("/proc/net/ip6_tables_names", "filter\n")
+    if kind == "firewalld":
+        root.says(
+            "/usr/bin/firewall-cmd",
+            [
+                ("--state", "running\n"),
+                ("--list-all-zones", _zones(active=True)),
+                ("'--permanent --list-all-zones'", _zones(active=False)),
+            ],
+        )
     modules = ["nf_conntrack 16384 1 - Live 0x0"]
     modules.append("nf_tables 16384 1 - Live 0x0" if facts.nft else "ip_tables 16384 1 - Live 0x0")
     root.file(
@@ -196,6 +205,23 @@ def _own_table(office: str) -> list[dict[str, Any]]:
         _rule("filter", "input", _match({"meta": {"key": "iif"}}, "lo"), {"accept": None}),
         _rule("filter", "input", *_from(office), _match(_DPORT, 22), {"accept": None}),
     ]
+
+
+def _zones(*, active: bool) -> str:
+    """As firewalld 2.3 prints its zones; a card that NetworkManager brings is in none for good."""
+    found = ""
+    for name, target, device, services in (
+        ("public", "default", "eth0" if active else "", "dhcpv6-client ssh"),
+        ("trusted", "ACCEPT", "", ""),
+    ):
+        mark = " (active)" if active and device else ""
+        found += (
+            f"{name}{mark}\n  target: {target}\n  icmp-block-inversion: no\n"
+            f"  interfaces: {device}\n  sources: \n  services: {services}\n  ports: \n"
+            "  protocols: \n  masquerade: no\n  forward-ports: \n  source-ports: \n"
+            "  icmp-blocks: \n  rich rules: \n\n"
+        )
+    return found
 
 
 def _firewalld(office: str) -> list[dict[str, Any]]:

@@ -56,5 +56,5 @@ def file_newer(case: Case) -> Case | None:
 
     return in_lines(
         case, sshd__effective=lines, syslog__running=lines, journald__held=lines,
-        clamav__state=lines, bans__fail2ban=lines,
+        clamav__state=lines, bans__fail2ban=lines, signatures__clamav=lines,
     )  # fmt: skip

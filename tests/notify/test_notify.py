@@ -163,6 +163,21 @@ def test_the_notice_to_mend_on_record_goes_with_it(office: Office, tmp_path: Pat
         "sha256": hashlib.sha256(b"%PDF-1.7 ours").hexdigest(),
     }
     office.register.change("one-1", lambda known: with_notice(known, entry, today=TODAY))
+    # one that is gone from the outbox holds up nobody else
+    address = office.address
+    everybody = {"*": address.replace("wang", "office")}
+    office.settings(王工="mailto://127.0.0.1:9?from=a@b.org&to=wang@example.org", **everybody)
+    assert office("--notices", place).status == 1
+    files = office.folder / "outbox" / "files"
+    for kept in files.iterdir():
+        kept.rename(place / "kept")
+    office.settings(王工=address.replace("a@example.org", "b@example.org"), **everybody)
+    office.past_the_wait()
+    ended = office()
+    assert ended.status == 1 and "its file is not in the outbox any more" in ended.err
+    assert office.told() == []
+    (place / "kept").rename(files / str(entry["sha256"]))
+    office.past_the_wait()
     assert office("--notices", place).status == 0
     (mine,) = [m for m in office.server.taken if m["To"] == "wang@example.org"]
     (file,) = mine.iter_attachments()
@@ -170,16 +185,21 @@ def test_the_notice_to_mend_on_record_goes_with_it(office: Office, tmp_path: Pat
 
 
 def test_what_fails_before_it_is_handed_over_is_no_sending(tmp_path: Path) -> None:
-    """No room for the attachment: nobody has anything, and the next command sends it."""
+    """No file for the attachment: nobody has anything, and a later command sends it."""
     box = Mock()
     box.file.return_value = tmp_path / "gone.pdf"
     message = Message("1", "王工", "zh", "s", "b", ("i",), ("c",), (("one-1.pdf", "0" * 64),))
     person = Person("王工", "zh", ("mailto://127.0.0.1:9?from=a@b.org&to=c@b.org",))
-    with pytest.raises(FileNotFoundError):
+    assert notify._send(box, message, "c", person, 0, ())[0] == "refused"
+    box.begin.assert_not_called()
+    assert box.ended.call_args.args[2:3] == ("refused",)
+    box.file.side_effect = OSError(28, "no room")
+    with pytest.raises(OSError, match="no room"):
         notify._send(box, message, "c", person, 0, ())
     box.begin.assert_not_called()
+    box.file.side_effect = None
     (tmp_path / "gone.pdf").write_bytes(b"%PDF")
-    assert notify._send(box, message, "c", person, 0, ()) == "refused"
+    assert notify._send(box, message, "c", person, 0, ())[0] == "refused"
     box.begin.assert_called_once()
 
 
@@ -588,6 +608,49 @@ def test_several_messages_to_one_person_say_that_they_are_one() -> None:
     ]
     (alone,) = (one for one, _ in messages(person, items[:1], "en", NOW, {}, ("c",)))
     assert alone.subject.endswith("0 overdue, 1 due")
+
+
+@pytest.mark.parametrize("text", ["{}", "", "[]", '{"next": "x", "count": 1}', '{"count": "y"}'])
+def test_a_damaged_try_is_as_none(office: Office, text: str) -> None:
+    """It says how long to wait, and no more."""
+    office.settings(王工="mailto://127.0.0.1:9?from=a@b.org&to=wang@example.org")
+    assert office().status == 1
+    (path,) = (office.folder / "outbox" / "tries").glob("*.json")
+    path.write_text(text)
+    assert office("--dry-run").status == 0
+    ended = office()
+    assert ended.status == 1 and "not taken, tried again later" in ended.err
+    assert json.loads(path.read_text())["count"] == 1
+
+
+def test_a_damaged_message_says_what_to_do(office: Office) -> None:
+    assert office().status == 0
+    path = next((office.folder / "outbox" / "messages").glob("*.json"))
+    for text in ("", "{}", "[]"):
+        path.write_text(text)
+        ended = office()
+        assert ended.status == 2
+        (line,) = (line for line in ended.err.splitlines() if str(path) in line)
+        assert "move it away" in line
+
+
+def test_one_mail_bears_no_more_than_a_server_takes() -> None:
+    """Whoever is told of what is nobody's is told of all pledges, with a notice of each."""
+    person = Person("*", "en", ("mailto://u:p@mail.invalid/?to=a@b.invalid",))
+    at = NOW + timedelta(days=1)
+    items = [Item(f"k{n}", f"p-{n // 2}", "", at, False, Text("事", "thing")) for n in range(40)]
+    files = {f"p-{n}": bytes([n]) * (1 << 20) for n in range(20)}
+    found = list(messages(person, items, "en", NOW, files, ("c",)))
+    borne = [data for _, some in found for data in some]
+    assert sorted(borne) == sorted(files.values()), "each is borne once"
+    assert all(sum(map(len, some)) <= 7 << 20 for _, some in found)
+    assert [key for one, _ in found for key in one.items] == [one.key for one in items]
+    # one that is larger by itself goes alone
+    large = {"p-0": b"x" * (9 << 20), "p-1": b"y" * (1 << 20)}
+    sizes = [
+        sum(map(len, some)) for _, some in messages(person, items[:4], "en", NOW, large, ("c",))
+    ]
+    assert sizes == [9 << 20, 1 << 20]
 
 
 def test_what_was_mended_and_is_there_again_is_told_again(office: Office, tmp_path: Path) -> None:

@@ -286,6 +286,13 @@ def test_each_host_that_is_declared_since_is_told(office: Office) -> None:
     assert "not looked at: app-02" in said_of("web-01", "app-02")
 
 
+def void(office: Office, sequence: int) -> None:
+    one = office.register.every_evidence("one-1")[sequence - 1]
+    void = {"sequence": sequence, "digest": one.digest, "date": TODAY.isoformat()}
+    void |= {"reason": "采集的是另一台主机", "by": "王安"}
+    office.register.change("one-1", lambda known: with_void(known, void, today=TODAY))
+
+
 def test_what_is_open_again_is_told_again(office: Office, tmp_path: Path) -> None:
     """Mended by a look that was declared void, or waived by a waiver that was taken back."""
     office()
@@ -294,10 +301,7 @@ def test_what_is_open_again_is_told_again(office: Office, tmp_path: Path) -> Non
     check(office.register, "one-1", Signer(tmp_path / "made"), captured("hardened"), at)
     office()
     assert len(office.told()) == 1
-    two = office.register.every_evidence("one-1")[1]
-    void = {"sequence": 2, "digest": two.digest, "date": TODAY.isoformat()}
-    void |= {"reason": "采集的是另一台主机", "by": "王安"}
-    office.register.change("one-1", lambda known: with_void(known, void, today=TODAY))
+    void(office, 2)
     office()
     assert len(office.told()) == 2
     office()

@@ -23,6 +23,7 @@ from collector.pledges.database.rows import Evidence
 from collector.pledges.record import form as record
 from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Register
+from tests.clock import signing_after
 from tests.pledges.bundles import Signer
 
 CONTROLS = tuple(
@@ -62,8 +63,9 @@ def check(
     bearing: bool = False,
     older: bool = False,
     trust: Trust | None = None,
+    host: str = "web-01",
 ) -> Evidence:
-    """A run over web-01 at that time (aware): judged, signed, attached to the pledge.
+    """A run over one host at that time (aware): judged, signed, attached to the pledge.
 
     `bearing` the documents of the record, as every real run of a pledge does; `older` than what is
     attached; `trust` is the signer's own where it is left out.
@@ -73,21 +75,22 @@ def check(
     # each day's run of the script has a nonce of its own
     nonce = hashlib.sha256(f"{taken.nonce} {at}".encode()).hexdigest()[: len(taken.nonce)]
     of_day = dataclasses.replace(
-        taken, host="web-01", collected_at=at, origin=origin, head=head, nonce=nonce
+        taken, host=host, collected_at=at, origin=origin, head=head, nonce=nonce
     )
-    folder = signer.folder / f"{id}-{at:%Y%m%dT%H%M%S}"
+    folder = signer.folder / f"{id}-{host}-{at:%Y%m%dT%H%M%S}"
     folder.mkdir(parents=True)
-    file = folder / f"web-01{captures.SUFFIX}"
+    file = folder / f"{host}{captures.SUFFIX}"
     captures.write(of_day, file)
-    made = bundle.make(
-        [file],
-        folder / "bundle",
-        signer.key,
-        controls=[catalog.control(name) for name in controls],
-        grade=grade,
-        at=at,
-        waivers=record.waivers(register.get(id)),
-        attached=record.attached_documents(register.get(id)) if bearing else {},
-        pledge=register.reference(id),
-    )
+    with signing_after(at):
+        made = bundle.make(
+            [file],
+            folder / "bundle",
+            signer.key,
+            controls=[catalog.control(name) for name in controls],
+            grade=grade,
+            at=at,
+            waivers=record.waivers(register.get(id)),
+            attached=record.attached_documents(register.get(id)) if bearing else {},
+            pledge=register.reference(id),
+        )
     return attach(register, id, made.path, trust or signer.trust, older=older)

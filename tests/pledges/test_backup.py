@@ -13,6 +13,8 @@ import subprocess
 import tracemalloc
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -22,24 +24,30 @@ import rfc8785
 from sqlalchemy import select
 
 from collector import private
+from collector.attest.bundle import bag, redacted
+from collector.attest.bundle.making import bag_info
 from collector.attest.envelope import dsse as envelope
+from collector.attest.envelope import statement
 from collector.attest.keys.keys import PrivateKey
 from collector.attest.log import checkpoint
 from collector.attest.log.logged import Log
+from collector.attest.trust.trust_file import Trust
 from collector.errors import BadInput, CollectorError
 from collector.pledges.database import tables
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.register.attach import attach
 from collector.pledges.register.register import FILE, Register
 from collector.pledges.transfer import backup
-from collector.pledges.transfer.backup_file import MANIFEST, ROOT, TABLES, opened
+from collector.pledges.transfer.backup_file import MANIFEST, ROOT, TABLES, BackupFile, opened
 from collector.pledges.transfer.restore import restore
+from collector.run.net import tsa
 from collector.verify import open_bundle, verify
 from tests.cli.running import hostpledge
 from tests.pledges.bundles import Signer
 from tests.pledges.killed import lasts, run
 from tests.pledges.places import database, owner
 from tests.pledges.records import made
+from tests.tsa import Tsa
 
 ID = "demo-2026"
 
@@ -192,6 +200,46 @@ def _more(name: str) -> Change:
     return lambda files: files.update({name: b"x"})
 
 
+def _beside(name: str) -> Change:
+    """One more file in a bundle, which no verifier would take then."""
+
+    def change(files: dict[str, bytes]) -> None:
+        digest = next(one for one in files if one.startswith("bundles/")).split("/")[1]
+        files[f"bundles/{digest}/{name}"] = b"x"
+
+    return change
+
+
+def _stamped(files: dict[str, bytes], token: bytes = b"none") -> None:
+    """With a timestamp, in the part of the envelope that nobody signed."""
+    name = next(one for one in files if one.endswith("data/bundle.sigstore.json"))
+    found = json.loads(files[name])
+    stamp = {"signedTimestamp": base64.b64encode(token).decode()}
+    found["verificationMaterial"]["timestampVerificationData"] = {"rfc3161Timestamps": [stamp]}
+    files[name] = rfc8785.dumps(found)
+    _tagged(files, name.split("/")[1])
+
+
+def _twin(files: dict[str, bytes]) -> None:
+    """A second signature that no statement names."""
+    digest = next(one for one in files if one.startswith("bundles/")).split("/")[1]
+    files[f"bundles/{digest}/data/bundle.sm2.json"] = b"anything"
+    _tagged(files, digest)
+
+
+def _tagged(files: dict[str, bytes], digest: str) -> None:
+    """The manifests of that bundle made anew, as its maker would."""
+    root = f"bundles/{digest}/"
+    data = {n.removeprefix(root): b for n, b in files.items() if n.startswith(f"{root}data/")}
+    sha256 = {name: hashlib.sha256(some).hexdigest() for name, some in data.items()}
+    sealed = envelope.unseal(data[f"data/{envelope.FILE}"])
+    told = statement.from_bytes(sealed.payload, where="x")
+    info = bag_info(sealed.payload, told["predicate"]["tool"]["version"])
+    size = sum(map(len, data.values()))
+    for name, text in bag.tag_files(bag.Payload(sha256, size), info).items():
+        files[f"{root}{name}"] = text
+
+
 # by somebody who makes the digests of the manifest anew
 CAREFUL: dict[str, tuple[Change, str]] = {
     "record": (_in("versions.jsonl", b"2027", b"2037"), "does not match its digest"),
@@ -199,6 +247,12 @@ CAREFUL: dict[str, tuple[Change, str]] = {
     "entry": (_in("log_entries.jsonl", b"error", b"pass"), "says another verdicts"),
     "log_name": (_in("log_head.jsonl", b"register/", b"register/f"), "another log than it says"),
     "capture": (_in("bundles/*/data/evidence.json", b"web-01", b"web-02"), "not as it was signed"),
+    "beside": (_beside("x"), "not as it was signed"),
+    "beside_data": (_beside("data/attached/x"), "not as it was signed"),
+    "tags": (_in("bundles/*/bag-info.txt", b"hostpledge", b"somebody"), "not as it was signed"),
+    "stamp": (_stamped, "not as it was signed"),
+    "twin": (_twin, "not as it was signed"),
+    "no_tags": (_gone("/bagit.txt"), "not as it was signed"),
     "bundle": (_gone("/data/captures/"), "not as it was signed"),
     "bundles": (_gone("bundles/"), "not those of its evidence"),
     "table": (_gone("checkpoints.jsonl"), "checkpoints.jsonl"),
@@ -219,7 +273,7 @@ def _changed(source: Path, target: Path, change: Change, after: bytes = b"") -> 
         files = {
             name.removeprefix(f"{ROOT}/"): archive.read(name)
             for name in archive.namelist()
-            if not name.endswith(MANIFEST)
+            if name != f"{ROOT}/{MANIFEST}"
         }
     change(files)
     digests = [f"{hashlib.sha256(data).hexdigest()}  {name}" for name, data in files.items()]
@@ -400,7 +454,8 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ended.status == 0
     assert ended.err.splitlines() == [
         "no checkpoint in it: nothing shows that its log was not written anew",
-        "2 bundle(s) are signed by no key that is trusted here: their signatures were not checked",
+        "2 bundle(s) are signed by no key that is trusted here and still counts (unknown, revoked, "
+        "ended, or for logs alone)",
     ]
     assert ended.out.startswith("restored 2 pledge records and 2 bundles")
     assert ended.out.endswith(f": {target / FILE}\n")
@@ -566,3 +621,114 @@ def test_records_that_are_in_no_backup_are_named(saved: Saved, tmp_path: Path) -
     assert "later-11 …" in said and "later-12" not in said
     again = restore(target, _location(saved), replace=True)
     assert again.gone == ()
+
+
+def test_a_bundle_in_order_is_not_given_up_for_one_that_says_less(
+    saved: Saved, tmp_path: Path
+) -> None:
+    """Its timestamp is no part of what was signed: the backup is of before it was there."""
+    (first, _) = saved.register.evidence(ID)
+    root, stamps = first.path, Tsa(tmp_path / "tsa")
+    files = {f"bundles/{first.digest}/{path.relative_to(root)}": path.read_bytes()
+             for path in root.rglob("*") if path.is_file()}  # fmt: skip
+    sealed = envelope.unseal((root / "data" / envelope.FILE).read_bytes())
+    with stamps.served() as url:
+        _stamped(files, tsa.stamp(url, sealed.signature))
+    for name, data in files.items():
+        (root / name.removeprefix(f"bundles/{first.digest}/")).write_bytes(data)
+    stamped = (root / "data" / envelope.FILE).read_bytes()
+    restore(saved.file, saved.register.where, replace=True, trust=saved.signer.trust)
+    saved.whole(Register.open(saved.register.where))
+    assert (root / "data" / envelope.FILE).read_bytes() == stamped
+    # what does not hold together makes room for the backup's
+    (root / "data" / envelope.FILE).write_bytes(stamped[:-2])
+    restore(saved.file, saved.register.where, replace=True, trust=saved.signer.trust)
+    saved.whole(Register.open(saved.register.where))
+
+
+def test_what_is_no_whole_bundle_or_a_strangers_gives_way(saved: Saved, tmp_path: Path) -> None:
+    """Both hold together, and neither is what was attached."""
+    (first, _) = saved.register.evidence(ID)
+    root, trust = first.path, saved.signer.trust
+
+    def held() -> dict[str, bytes]:
+        return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+    whole = held()
+    with open_bundle(root) as bundle:
+        payload = bundle.sealed.payload
+        redacted.write(root, tmp_path / "public", bundle.info)
+    files = {f"bundles/{first.digest}/{name}": data for name, data in whole.items()}
+    of_envelope = f"bundles/{first.digest}/data/{envelope.FILE}"
+    files[of_envelope] = envelope.seal(payload, PrivateKey.generate())
+    _tagged(files, first.digest)
+    for theirs in (None, files):
+        if theirs is None:
+            shutil.rmtree(root)
+            shutil.copytree(tmp_path / "public", root)
+        else:
+            for name, data in theirs.items():
+                (root / name.removeprefix(f"bundles/{first.digest}/")).write_bytes(data)
+        assert held() != whole
+        with open_bundle(root) as bundle:
+            assert bundle.digest == first.digest
+        restore(saved.file, saved.register.where, replace=True, trust=trust)
+        assert held() == whole
+
+
+def test_a_bundle_larger_than_any_is_not_unpacked(
+    saved: Saved, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bag, "MOST_BYTES", 1000)
+    monkeypatch.setattr(BackupFile, "extract", None)
+    with pytest.raises(BadInput, match="no bundle is"):
+        restore(saved.file, str(tmp_path / "new.sqlite"))
+    assert not (tmp_path / "new.sqlite").exists()
+
+
+def test_a_key_that_counts_no_more_vouches_for_nothing(saved: Saved, tmp_path: Path) -> None:
+    """As `verify` has it: it was revoked, or may sign checkpoints alone."""
+    (known,) = saved.signer.trust.keys
+    register, again = saved.register, tmp_path / "again.zip"
+    register.keep_checkpoint(2, checkpoint.sign(register.log().checkpoint(), saved.signer.key))
+    backup.write(register, again)
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    changes: tuple[tuple[dict[str, Any], tuple[int, bool]], ...] = (
+        ({"roles": frozenset({"log"})}, (2, False)),
+        ({"revoked_at": long_ago}, (2, True)),
+        ({"valid_until": long_ago}, (2, False)),
+        ({}, (0, False)),
+    )
+    for number, (change, expected) in enumerate(changes):
+        (tmp_path / f"{number}").mkdir()
+        trust = Trust((replace(known, **change),))
+        done = restore(again, str(tmp_path / f"{number}" / FILE), trust=trust)
+        assert (done.strangers, done.unproven_log) == expected, change
+        assert done.after_checkpoint == (2 if done.unproven_log else 0)
+
+
+def test_the_last_checkpoint_is_the_one_of_the_highest_number(saved: Saved, tmp_path: Path) -> None:
+    register, trust = saved.register, saved.signer.trust
+    by = (saved.signer.key, PrivateKey.generate())
+    for size, key in enumerate(by, 1):
+        register.keep_checkpoint(size, checkpoint.sign(register.log().checkpoint(size), key))
+    backup.write(register, tmp_path / "again.zip")
+    (tmp_path / "a").mkdir()
+    done = restore(tmp_path / "again.zip", str(tmp_path / "a" / FILE), trust=trust)
+    assert (done.unproven_log, done.after_checkpoint) == (True, 2)
+
+    def turned(files: dict[str, bytes]) -> None:
+        lines = files["checkpoints.jsonl"].splitlines(keepends=True)
+        files["checkpoints.jsonl"] = b"".join(reversed(lines))
+
+    _changed(tmp_path / "again.zip", tmp_path / "bad.zip", turned)
+    with pytest.raises(BadInput, match="checkpoints are out of order"):
+        restore(tmp_path / "bad.zip", str(tmp_path / "a" / "none.sqlite"), trust=trust)
+
+
+def test_rows_that_pack_like_nothing_real_are_not_unpacked(sound: Saved, tmp_path: Path) -> None:
+    def many(files: dict[str, bytes]) -> None:
+        files["log_entries.jsonl"] += b'{"number":0,"leaf":""}\n' * 2_000_000
+
+    _changed(sound.file, tmp_path / "bad.zip", many)
+    _refused(tmp_path / "bad.zip", tmp_path, "unpacks to more than a bundle holds")

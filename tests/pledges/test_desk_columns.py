@@ -53,8 +53,8 @@ def renewed(tmp_path: Path) -> Register:
 @pytest.mark.parametrize(
     ("lang", "signed", "draft"),
     [
-        ("en", "(renewed: new-1)", "(continued by new-3)"),
-        ("zh", "（已续签：new-1）", "（续签为new-3）"),
+        ("en", "(renewed: new-1)", "(renewal drafted: new-3)"),
+        ("zh", "（已续签：new-1）", "（续签草稿：new-3）"),
     ],
 )
 def test_who_renewed_is_marked_among_those_that_end(
@@ -67,8 +67,14 @@ def test_who_renewed_is_marked_among_those_that_end(
     assert max(map(len, shown.splitlines())) <= 80
     rows = _rows(pledge("list", "--expiring", "30d", "--format", "csv", "--lang", lang).out)
     assert [(row["id"], row["continued_by"]) for row in rows] == [
-        ("old-1", "new-1"), ("old-2", ""), ("old-3", "new-3")
+        ("old-1", "new-1"), ("old-2", ""), ("old-3", "")
     ]  # fmt: skip
+    told = answer(pledge("list", "--expiring", "30d", "--format", "json").out)["pledges"]
+    assert [(one["continued_by"], one["continued_by_draft"]) for one in told] == [
+        (["new-1"], []), ([], []), ([], ["new-3"])
+    ]  # fmt: skip
+    whole = pledge("list", "--history", "--lang", lang).out
+    assert ("new-3 (draft)" if lang == "en" else "new-3（草稿）") in " ".join(whole.split())
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -119,3 +125,22 @@ def test_findings_say_what_was_seen_and_what_to_do(
         told = answer(pledge("findings", *words, "--format", "json", "--lang", lang).out)
         (one,) = [x for x in told["findings"] if x["control"] == "encryption.password_hash"]
         assert (one["observed"][lang], one["mend"][lang]) == (row["observed"], row["mend"])
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_sums_in_a_workbook_are_in_the_words_of_people(
+    renewed: Register, pledge: Pledge, tmp_path: Path, lang: str
+) -> None:
+    renewed.add(made(id="weak-1", grade=2))
+    place = tmp_path / "sums.xlsx"
+    words = ("--summary", "--veto") if lang == "zh" else ("--summary",)
+    assert pledge("list", *words, "--format", "xlsx", "-o", place, "--lang", lang).status == 0
+    sheet = openpyxl.load_workbook(place).active
+    told = [str(cell.value or "") for row in sheet.iter_rows() for cell in row]
+    assert not [one for one in told if "_" in one]
+    if lang == "zh":
+        # the numbers of clauses and counts aside, nothing is in Latin letters
+        assert not [one for one in told if any("a" <= c <= "z" for c in one)]
+    # programs read them as ever
+    rows = _rows(pledge("list", "--summary", "--format", "csv", "--lang", lang).out)
+    assert {"without_evidence", "states", "2.2", "grade 2, 2.2"} <= {row["what"] for row in rows}

@@ -127,10 +127,10 @@ def test_old_and_new_records_of_a_customer_do_not_look_alike(pledge: Run, tmp_pa
     register.add(made(id="c148-2027", period=period, **draft))
     for words in (("--search", "c148"), ("--sort", "until"), ()):
         rows = pledge("list", *words, "--lang", "zh").out.replace("\n", "").replace(" ", "")
-        assert "（续签为c148-2027）" in rows, rows
+        assert "（续签草稿：c148-2027）" in rows, rows
         assert "（草稿）" in rows
     rows = " ".join(pledge("list", "--lang", "en").out.split())
-    assert "continued" in rows
+    assert "(renewal drafted: c148-2027)" in rows
     assert "(draft)" in rows
 
 

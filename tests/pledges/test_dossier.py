@@ -100,6 +100,28 @@ def test_all_of_it_stands_on_one_page(run: Run, tmp_path: Path) -> None:
     assert run("dossier", "two-2", "--lang", "zh").status == 1, "without evidence nothing is well"
 
 
+def test_a_notice_that_rests_on_void_evidence_asks_for_nothing(run: Run, tmp_path: Path) -> None:
+    run("notice", "one-1", "-o", tmp_path / "n.html", "--by", SOON)
+    (before,) = answer(run("dossier", "one-1", "--format", "json").out)["notices"]
+    assert before["open"] >= 1
+    voided = run("void", "one-1", "1", "--reason", "另一客户的主机", "--by", "王安")
+    assert voided.status == 0, voided.err
+    (notice,) = answer(run("dossier", "one-1", "--format", "json").out)["notices"]
+    assert (notice["open"], notice["void_evidence"]) == (0, True)
+    (listed,) = answer(run("notices", "one-1", "--format", "json").out)["notices"]
+    assert (listed["open"], listed["void_evidence"]) == (0, True)
+    assert "0，依据已作废" in "".join(run("dossier", "one-1", "--lang", "zh").out.split())
+
+
+def test_one_machine_under_two_customers_is_told(run: Run, tmp_path: Path) -> None:
+    register = Register.open(str(tmp_path / "r"))
+    signer = Signer(tmp_path / "second")
+    check(register, "two-2", signer, captured("weak"), NOW - timedelta(days=1))
+    told = answer(run("dossier", "two-2", "--format", "json").out)
+    assert [(t["pledge"], t["as"]) for t in told["same_machine"]] == [("one-1", "web-01")]
+    assert "is the same as web-01 of pledge one-1" in " ".join(run("dossier", "two-2").out.split())
+
+
 def test_a_customer_who_renewed_is_found_by_the_pledge_in_force(run: Run, tmp_path: Path) -> None:
     register = Register.open(str(tmp_path / "r"))
     old = {"from": "2024-01-01", "until": "2024-12-31"}

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from collector.model import HostStatus, Result
 from collector.pledges.database.rows import Evidence
 from collector.pledges.record.times import waiver_end
 from collector.pledges.register.register import Register
+from collector.pledges.standing import finding_history
 from collector.pledges.standing.due import due
 from collector.pledges.standing.finding_history import (
     last_lives,
@@ -95,6 +96,66 @@ def test_opened_seen_again_closed_and_opened_again() -> None:
     assert told(again) == [("opened", 1), ("closed", 4), ("reopened", 5)]
     assert again.opened.sequence == 5
     assert again.reopened
+
+
+def test_a_look_in_full_that_could_not_look_hides_no_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every read of it timed out: the newest look at each host is of all controls all the same."""
+    monkeypatch.setattr(finding_history, "_unproven", lambda *_: None)
+    monkeypatch.setattr(finding_history, "judged_in_full", lambda _: True)
+    words = ("pass", "fail", "error", "error", "partial")
+    looked = [bundle(n, {"web-01": {HASH: word}}) for n, word in enumerate(words, 1)]
+    for _, document in looked:
+        document["controls"][HASH]["veto"] = True
+        for finding in document["hosts"]["web-01"]["findings"]:
+            finding["severity"] = "high"
+        document["hosts"]["web-01"]["assessed_at"] = day(9).isoformat()
+    monkeypatch.setattr(finding_history, "_read", lambda rows, *_: (
+        looked[row.sequence - 1] for row in rows))  # fmt: skip
+    monkeypatch.setattr(finding_history, "looked_at_in_full", lambda row, document, _: {"web-01"})
+    record = made(resources={"hosts": ["web-01"]}, follow_ups=None)
+    for count, fails in ((1, False), (2, True), (3, True), (4, True), (5, False)):
+        rows = [row for row, _ in looked[:count]]
+        found = last_lives(record, rows, day(9))
+        assert any(one.fails for one in found) is fails, count
+    # not without end: what a year of looks could not see is not looked for further back
+    many = [looked[1], *(bundle(n, {"web-01": {HASH: "error"}}) for n in range(2, 40))]
+    for _, document in many[1:]:
+        document["controls"][HASH]["veto"] = True
+        document["hosts"]["web-01"]["assessed_at"] = day(90).isoformat()
+    read: list[int] = []
+
+    def counted(rows: Sequence[Evidence], *_: object) -> Iterator[tuple[Evidence, dict[str, Any]]]:
+        for row in rows:
+            read.append(row.sequence)
+            yield many[row.sequence - 1]
+
+    monkeypatch.setattr(finding_history, "_read", counted)
+    last_lives(record, [replace(row, sequence=n) for n, (row, _) in enumerate(many, 1)], day(90))
+    assert len(read) == 13
+
+
+@pytest.mark.parametrize(
+    ("then", "failed", "waived"),
+    [
+        (("fail",), 1, ""), (("fail", "error"), 1, ""), (("fail", "notchecked", "error"), 1, ""),
+        (("fail", "fail", "error"), 2, ""), (("fail", "partial"), 0, ""), (("error",), 0, ""),
+        (("fail", "pass"), 0, ""), (("fail", "pass", "error"), 0, ""),
+        (("fail", "notapplicable", "partial"), 0, ""), (("partial", "error"), 0, ""),
+        (("fail",), 0, "2099-01-01T00:00:00+00:00"),
+        (("fail", "error"), 0, "2099-01-01T00:00:00+00:00"),
+    ],
+)  # fmt: skip
+def test_who_could_not_look_mends_no_failure(
+    then: tuple[str, ...], failed: int, waived: str
+) -> None:
+    looked = [bundle(n, {"a": {HASH: word}}, waived) for n, word in enumerate(then, 1)]
+    waiver = {"control": HASH, "host": "a", "reason": "x", "approver": "y", "expires": waived[:10]}
+    record = made(waivers=[waiver]) if waived else made()
+    (one,) = lives(record, looked, day(9))
+    assert one.fails is bool(failed)
+    assert not failed or one.failed == failed
 
 
 def test_what_a_bundle_says_whose_signature_counts_no_more_mends_nothing() -> None:

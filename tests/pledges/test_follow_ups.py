@@ -17,7 +17,7 @@ import pytest
 
 from collector.cli.commands.pledge import assigning
 from collector.cli.options.findings import Asked
-from collector.model import Capture
+from collector.model import Capture, HostStatus
 from collector.pledges.due.deadlines import KINDS
 from collector.pledges.due.kinds import WORDS
 from collector.pledges.record.changes import followed_up
@@ -320,6 +320,14 @@ def test_by_verdict_and_clause_and_summed_up(run: Run, tmp_path: Path) -> None:
     assert (hashes["fail"], hashes["hosts"], hashes["pledges"]) == (2, 2, 2)
     table = run("findings", "--summary", "--lang", "zh").out
     assert "合计 二(四)" in table
+    # and whose they are
+    run("assign", "one-1", HASH, "web-01", "--owner", "周示例 13912345678", "--due", SOON)
+    owned = answer(run("findings", "--summary", "--format", "json").out)["summary"]["owners"]
+    by = {one["owner"]: one["fail"] for one in owned}
+    assert (sum(by.values()), by[None]) == (len(failed), len(failed) - 1)
+    (name,) = (owner for owner in by if owner)
+    assert name.startswith("周示例") and "13912345678" not in name
+    assert "周示例" in run("findings", "--summary", "--lang", "zh").out
     place = tmp_path / "f.xlsx"
     assert run("findings", "--format", "xlsx", "-o", place, "--lang", "zh").status == 1
     page = openpyxl.load_workbook(place).active
@@ -522,7 +530,8 @@ def test_hosts_declared_since_the_evidence_are_asked_for(run: Run, register: Reg
     assert "new-07" in run("due", "one-1", "--overdue").out.replace("\n", " ")
     zh = run("due", "one-1", "--format", "csv", "--lang", "zh").out
     assert "第 1 份之后登记的主机尚未核查：new-07、new-08、new-09 等 4 台" in zh
-    assert "4 host(s) declared since" in run("list", "--search", "one-1").out
+    said = " ".join(run("list", "--search", "one-1").out.split())
+    assert "4 declared host(s) not in the newest evidence" in said
     register.add(made(**plain), update=True)
     assert asked() == []
 
@@ -579,3 +588,106 @@ def test_who_fails_a_veto_control_is_one_command(
     assert run("waive", "one-1", one["control"], "web-01", *words).status == 0
     left = answer(run("list", "--veto", "--format", "json").out)["pledges"]
     assert [entry["id"] for entry in left] == ["two-2"]
+
+
+def test_who_could_not_look_takes_nobody_off_the_veto_list(
+    run: Run, register: Register, tmp_path: Path
+) -> None:
+    """A check without root, after one that saw a second root: nothing says that it is gone."""
+    signer = Signer(tmp_path / "made")
+    number = iter(range(9))
+
+    def looked(taken: Capture) -> list[str]:
+        at = NOW - timedelta(hours=9 - next(number))
+        check(register, "two-2", signer, taken, at, controls=(*CONTROLS, EMPTY))
+        listed = answer(run("list", "--veto", "--format", "json").out)["pledges"]
+        return [one["id"] for one in listed]
+
+    assert looked(second_root("d")) == ["two-2"]
+    blind = second_root("d")
+    reads = {id: read for id, read in blind.reads.items() if id != "accounts.passwd"}
+    assert looked(replace(blind, reads=MappingProxyType(reads))) == ["two-2"]
+    (one,) = (
+        each
+        for each in answer(run("findings", "two-2", "--format", "json").out)["findings"]
+        if each["control"] == EMPTY
+    )
+    assert one["verdict"] == "error"
+    shown = " ".join(run("status", "two-2").out.split())
+    assert f"fail: {one['number']}" in shown
+
+
+def test_a_look_at_nothing_takes_no_clause_off_the_list(
+    run: Run, register: Register, tmp_path: Path
+) -> None:
+    """A list says of each clause what `status` says: the host did not answer, or another did."""
+    signer = Signer(tmp_path / "made")
+    period = {"from": "2026-01-01", "until": (NOW + timedelta(days=60)).date().isoformat()}
+    two = {**register.get("two-2").document, "period": period}
+    register.add(made(**{**two, "resources": {"hosts": ["web-01", "web-02"]}}), update=True)
+
+    def looked(taken: Capture, hours: int, host: str) -> tuple[str, str, list[str]]:
+        at = NOW - timedelta(hours=hours)
+        check(register, "two-2", signer, taken, at, controls=(*CONTROLS, EMPTY), host=host)
+        rows = answer(run("list", "--format", "json").out)["pledges"]
+        (word,) = (one["proven"]["2.2"] for one in rows if one["id"] == "two-2")
+        found = answer(run("status", "two-2", "--format", "json").out)["clauses"]
+        (said,) = (one["verdict"] for one in found if one["clause"] == "responsibility.2.2")
+        failing = answer(run("list", "--clause", "2.2=fail", "--format", "json").out)["pledges"]
+        return word, said, [one["id"] for one in failing]
+
+    assert looked(second_root("d"), 9, "web-01") == ("fail", "fail", ["two-2"])
+    assert looked(replace(silent(), host="web-01"), 8, "web-01") == ("fail", "fail", ["two-2"])
+    # a bundle of another host alone
+    well = another(captured("weak"), "e")
+    assert looked(well, 7, "web-02") == ("fail", "fail", ["two-2"])
+    summed = answer(run("list", "--summary", "--format", "json").out)["summary"]
+    assert summed["clauses"]["2.2"].get("fail") == 1
+
+
+def test_what_is_given_to_somebody_is_counted_by_verdict(
+    run: Run, register: Register, tmp_path: Path
+) -> None:
+    """`--veto` takes what could not be verified as well, and nobody was told how much."""
+    signer = Signer(tmp_path / "made")
+    at = NOW - timedelta(hours=3)
+    taken = second_root("d")
+    reads = {id: read for id, read in taken.reads.items() if id != "accounts.shadow"}
+    taken = replace(taken, reads=MappingProxyType(reads))
+    check(register, "two-2", signer, taken, at, controls=(*CONTROLS, EMPTY))
+    words = ("assign", "--unowned", "--owner", "李工")
+    told = answer(run(*words, "--check", "--format", "json").out)["verdicts"]
+    assert set(told) == {"fail", "error"}
+    alone = run(*words, "--verdict", "fail", "--check", "--lang", "zh").out
+    assert "其中" not in alone
+    said = f"of them fail {told['fail']}, not verified {told['error']}"
+    other = f"of them not verified {told['error']}, fail {told['fail']}"
+    shown = " ".join(run(*words, "--lang", "en").out.split())
+    assert said in shown or other in shown
+
+
+def test_what_a_look_that_was_cut_off_saw_failing_is_a_finding(
+    run: Run, register: Register, tmp_path: Path
+) -> None:
+    """It breaks its clause, and was in no list. What it saw in order closes nothing."""
+    period = {"from": "2026-01-01", "until": (NOW + timedelta(days=60)).date().isoformat()}
+    register.add(made(**{**register.get("two-2").document, "period": period}), update=True)
+    signer = Signer(tmp_path / "made")
+
+    def looked(taken: Capture, hours: int) -> list[str]:
+        at = NOW - timedelta(hours=hours)
+        check(register, "two-2", signer, taken, at, controls=(*CONTROLS, EMPTY))
+        rows = answer(run("findings", "two-2", "--format", "json").out)["findings"]
+        vetoes = answer(run("list", "--veto", "--format", "json").out)["pledges"]
+        ids = [one["id"] for one in vetoes]
+        assert (ids == ["two-2"]) is any(
+            one["control"] == EMPTY and one["verdict"] == "fail" for one in rows
+        )
+        return ids
+
+    cut_off = HostStatus.LOST
+    assert looked(replace(second_root("e"), status=cut_off), 9) == ["two-2"]
+    assert looked(replace(another(captured("hardened"), "e"), status=cut_off), 8) == ["two-2"]
+    ended = run("renew", "two-2", "two-3", "--format", "json")
+    assert answer(ended.out)["vetoes_left"] == 1, ended.err
+    assert "1 of them failing vetoes, stay with two-2" in ended.err

@@ -92,6 +92,17 @@ def test_which_customers_got_worse_is_one_command(
     told = [one["pledge"] for one in answer(ended.out)["pledges"]]
     assert (ended.status, told) == (0, ["worse-2"])
     assert "1 more pledge(s) were first looked at since" in ended.err
+    # the whole list has the same word for the same customers
+    all_of = run("history", "--since", since, "--format", "json")
+    known = {one["pledge"]: one for one in answer(all_of.out)["pledges"]}
+    assert [id for id, one in known.items() if one["worse"]] == ["worse-2"]
+    assert [id for id, one in known.items() if one["first_look"]] == ["first-3"]
+    # what was mended between two looks of that time counts, though it was not open before
+    assert {id: bool(one["findings"]["closed"]) for id, one in known.items()} == {
+        "mended-1": True, "worse-2": False, "first-3": False, "mute-4": False
+    }  # fmt: skip
+    said = " ".join(run("history", "--since", since).out.split())
+    assert "1 got worse (--worse lists them), 1 had findings at a first look" in said
 
     start = datetime.now(UTC)
     signer = Signer(tmp_path / "again")

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,10 +23,12 @@ from collector.pledges.register.signers import Signers
 from collector.pledges.standing.due import due
 from collector.pledges.standing.standing import standing
 from collector.scope import Part, Scope
+from tests.cli.running import hostpledge
 from tests.pledges.bundles import Signer
 from tests.pledges.lives import CONTROLS, captured, check, few
 from tests.pledges.records import made
 from tests.pledges.test_against_log import ID, Home
+from tests.pledges.test_follow_ups import EMPTY, second_root
 
 __all__ = ["few"]
 
@@ -225,3 +228,35 @@ def test_a_register_looks_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     Signers(register.where).learn(Trust(over))
     now = Register.open(str(tmp_path / "r")).newest_evidence()["two-2"]
     assert [row.sequence for row in now if row.whole and not row.refused] == [1]
+
+
+@pytest.mark.parametrize(("first", "word"), [("bad", "fail"), ("good", "error")])
+def test_what_a_look_that_counts_found_failing_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: str, word: str
+) -> None:
+    """What a revoked key signed after it neither mends it, nor breaks anything itself."""
+    named = tmp_path / "trust.json"
+    monkeypatch.setenv("HOSTPLEDGE_TRUST", str(named))
+    register = Register.open(str(tmp_path / "register.sqlite"))
+    period = {"from": "2026-01-01", "until": (NOW + timedelta(days=60)).date().isoformat()}
+    register.add(made(id=ID, resources={"hosts": ["web-01"]}, period=period))
+    mine, other = (Signer(tmp_path / name) for name in ("mine", "other"))
+    both = Trust((*other.trust.keys, *mine.trust.keys))
+    looks = {"bad": second_root("c"), "good": captured("hardened")}
+    order = sorted(looks, key=lambda name: name != first)
+    for name, signer, days in zip(order, (mine, other), (9, 5), strict=True):
+        at = NOW - timedelta(days=days)
+        check(register, ID, signer, looks[name], at, controls=(*CONTROLS, EMPTY), trust=both)
+    over = tuple(replace(key, revoked_at=NOW) for key in other.trust.keys)
+    named.write_bytes(Trust((*over, *mine.trust.keys)).to_bytes())
+
+    def told(*words: str) -> Any:
+        at = ("--register", str(tmp_path / "register.sqlite"), "--format", "json")
+        given = {"HOSTPLEDGE_TRUST": str(named)}
+        return json.loads(hostpledge("pledge", *words, *at, home=tmp_path / "home", **given).out)
+
+    (listed,) = told("list")["pledges"]
+    assert listed["proven"]["2.2"] == word
+    assert [one["id"] for one in told("list", "--veto")["pledges"]] == [ID] * (word == "fail")
+    clauses = {one["clause"]: one["verdict"] for one in told("status", ID)["clauses"]}
+    assert clauses["responsibility.2.2"] == word

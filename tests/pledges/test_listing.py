@@ -52,6 +52,12 @@ def test_expiring(until: str, within: int, shown: bool) -> None:
     assert Wanted(expiring=timedelta(days=within)).holds(one, TODAY) is shown
 
 
+def test_what_has_no_period_does_not_expire() -> None:
+    one = _listed(period=None)
+    assert (one.state, one.until) == ("active", "")
+    assert not Wanted(expiring=timedelta(days=3000)).holds(one, TODAY)
+
+
 def test_what_has_ended_or_was_renewed_does_not_expire() -> None:
     old = briefs.of(made(id="a-1", period=_period("2026-05-20")), NOW)
     new = briefs.of(made(id="a-2", period=_period("2027-05-20"), renews="a-1"), NOW)

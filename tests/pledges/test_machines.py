@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from collector.cli.workflows import twins
+from collector.pledges.database import sightings
 from collector.pledges.database.sightings import Shared, Twin
 from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Register
@@ -204,3 +205,16 @@ def test_the_line_that_hides_others_names_the_command() -> None:
         "另有 5 处，见 hostpledge register machines --pledge a-1",
     )
     assert len(twins.said(every[:8], "a-1")) == 8
+
+
+def test_of_thousands_of_host_keys_a_few_are_kept() -> None:
+    """A hand-in of 240,000 had every page of all customers wait for it."""
+    keys = [f"ssh-ed25519 {n:06}" for n in range(100_000)]
+    said = {"machine": "a" * 64, "boot_id": "b", "hostkey": "\n".join(["", *keys[:3], *keys])}
+    head = {"host": "web-01", "nonce": "c" * 32, "head": said, "origin": {}, "collected_at": None}
+    found = sightings.of_capture(head, "d" * 64)
+    assert sorted(found.marks.values()).count("hostkey") == 16
+    few = {**said, "hostkey": "\n".join(keys[:3])}
+    some = sightings.of_capture({**head, "head": few}, "d" * 64)
+    # those that it names first, so that a machine is known again
+    assert some.marks.items() <= found.marks.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shlex
 import subprocess
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import pytest
 
 from collector.model import Result, Text
 from collector.pledges.record.changes import followed_up
+from collector.pledges.record.form import PledgeRecord, from_document
 from collector.pledges.record.notices import Notice as OnRecord
 from collector.pledges.record.notices import with_notice
 from collector.pledges.record.times import CHINA
@@ -145,6 +147,53 @@ def test_to_mend_then_looked_at_again(
     # nothing of it happened since today
     ended = run("one-1", "-o", again, "--recheck", "--since", today().isoformat())
     assert "nothing to give notice of" in ended.err
+
+
+def test_a_look_again_names_hosts_that_are_on_record_no_more(
+    weak: tuple[Register, Signer], run: Notice, tmp_path: Path
+) -> None:
+    register, signer = weak
+    assert run("one-1", "-o", tmp_path / "n.html", "--by", SOON).status == 0
+
+    def moved(known: PledgeRecord) -> PledgeRecord:
+        document = json.loads(known.canonical()) | {"resources": {"hosts": ["db-01"]}}
+        return from_document(document, where="", today=NOW.astimezone(CHINA).date())
+
+    register.change("one-1", moved)
+    taken = another(captured("hardened"))
+    check(register, "one-1", signer, taken, NOW - timedelta(days=1), host="db-01")
+    again = tmp_path / "again.html"
+    ended = run("one-1", "-o", again, "--recheck", "--lang", "en")
+    assert ended.status == 0, ended.err
+    assert "Hosts that it names are on record no more" in again.read_text()
+    assert "web-01" in again.read_text()
+    listed = hostpledge(
+        "pledge", "notices", "one-1", "--register", tmp_path / "r", "--format", "json",
+        home=tmp_path,
+    )  # fmt: skip
+    first = answer(listed.out)["notices"][0]
+    assert (first["open"], first["gone"], first["overdue"]) == (0, first["named"], False)
+
+
+def test_of_all_those_are_looked_at_again_that_were_given_notice(
+    weak: tuple[Register, Signer], run: Notice, tmp_path: Path
+) -> None:
+    """65 customers who never had one were 65 lines of complaint."""
+    register, signer = weak
+    register.add(made(id="other-3", resources={"hosts": ["web-03"]}))
+    look = another(captured("weak"))
+    check(register, "other-3", signer, look, NOW - timedelta(days=3), host="web-03")
+    assert run("one-1", "-o", tmp_path / "one.pdf", "--by", SOON).status == 0
+    ended = run("-o", tmp_path / "again", "--recheck")
+    assert ended.status == 0, ended.err
+    assert [path.name.partition("-one-1")[0] for path in (tmp_path / "again").iterdir()] == [
+        "recheck"
+    ]
+    assert "1 pledge(s) were given no notice to mend" in ended.err
+    assert "day to mend by; add" not in ended.err
+    # who is asked for by name is told why
+    alone = run("other-3", "-o", tmp_path / "again", "--recheck")
+    assert alone.status == 2 and alone.err.count("other-3") == 1
 
 
 def test_of_all_pledges_those_that_have_something(run: Notice, tmp_path: Path) -> None:
@@ -358,7 +407,12 @@ def test_of_many_without_anything_one_line_is_said(
         register.add(made(id=f"none-{number}", resources={"hosts": ["web-01"]}))
     ended = run("-o", tmp_path / "all", "--by", SOON)
     assert ended.status == 0, ended.err
-    assert ended.err.startswith("7 pledges: nothing to give notice of\n")
+    # of one that was looked at that is known, and of the others nothing is
+    assert ended.err.startswith("two-2: nothing to give notice of\n6 pledge(s) have no evidence")
+    assert "none is given: none-0, none-1, none-2, none-3, none-4 …" in ended.err
+    told = answer(run("--check", "--by", SOON, "--again", "--format", "json").out)
+    assert told["without_evidence"] == [f"none-{number}" for number in range(6)]
+    assert told["nothing"] == ["two-2", *told["without_evidence"]]
     # a second one of the same day does not take the place of the first
     ended = run("one-1", "-o", tmp_path / "all", "--by", SOON)
     second = f"one-1-{today():%Y%m%d}-2"

@@ -179,7 +179,8 @@ def test_each_form_says_the_same_of_what_changed(run: Run, tmp_path: Path) -> No
         for one in told
     ]
     shown = run("history", "--since", since, "--lang", "zh").out
-    assert "3 份登记有变化，其中 2 份有新发现或加重的" in shown
+    # none of them had been looked at before
+    assert "3 份登记有变化，其中 0 份变差（--worse 只列它们），2 份为首次核查即有问题" in shown
     assert "首次登记" in shown
     for words in (("--since", since), ("one-1",)):
         file = tmp_path / f"{len(words)}.xlsx"

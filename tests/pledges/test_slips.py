@@ -52,6 +52,7 @@ def test_a_mistyped_heading_is_told_with_what_was_meant(
 
 
 def test_rows_without_a_grade_are_counted(pledge: Pledge, tmp_path: Path) -> None:
+    Register.open(str(tmp_path / "r"), create=True)
     head = "编号,用户名称,用户类型,统一社会信用代码,等级"
     rows = [f"a-{n},甲公司,企业,{CODE},{grade}" for n, grade in enumerate(("三级", "", "二级"))]
     ended = pledge("import", _listed(tmp_path / "l.csv", head, *rows), "--lang", "en")
@@ -90,6 +91,7 @@ def test_a_period_that_no_contract_has(period: dict[str, str], found: int | None
 
 
 def test_years_that_do_not_go_together_are_said(pledge: Pledge, tmp_path: Path) -> None:
+    Register.open(str(tmp_path / "r"), create=True)
     document = made().document["documents"]
     signed = max(one["signed_on"] for one in document)
     begun = f"{int(signed[:4]) - 10}{signed[4:]}"

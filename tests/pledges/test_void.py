@@ -101,14 +101,42 @@ def test_it_can_be_taken_back(place: Path, run: Run) -> None:
     assert run("findings", "one-1", "--control", HASH).status == 1
     assert "voided" not in register.get("one-1").document
     assert len(register.history("one-1")) == 3
+    assert "taken_back" not in register.get("one-1").document
+
+
+def test_why_it_counts_again_stays_on_record(place: Path, run: Run) -> None:
+    assert run("void", "one-1", "2", *WHY).status == 0
+    why = ("--reason", "核对后确属该客户", "--by", "李定")
+    assert run("void", "one-1", "2", "--withdraw", *why).status == 0
+    (entry,) = Register.open(str(place)).get("one-1").document["taken_back"]
+    assert (entry["fields"], entry["evidence"], entry["by"]) == (["voided"], 2, "李定")
+    said = "".join(run("show", "one-1", "--lang", "zh").out.split())
+    assert "第2份证据的作废：核对后确属该客户" in said
+
+
+def test_what_rests_on_void_evidence_is_listed(run: Run, tmp_path: Path) -> None:
+    given = ("--by", "2040-12-31", "--number", "AQ-17")
+    assert run("notice", "one-1", "-o", tmp_path / "n.html", *given).status == 0
+    assert run("void", "one-1", "2", *WHY).status == 0
+    (one,) = answer(run("list", "--void", "--format", "json").out)["pledges"]
+    assert [entry["notices"] for entry in one["void"]] == [["AQ-17"]]
+    shown = " ".join(run("list", "--void").out.split())
+    assert "notices given of it, not withdrawn: AQ-17" in shown
+    words = ("--reason", "依据已作废", "--by", "王安")
+    assert run("withdraw-notice", "one-1", "AQ-17", *words).status == 0
+    (one,) = answer(run("list", "--void", "--format", "json").out)["pledges"]
+    assert [entry["notices"] for entry in one["void"]] == [[]]
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (("one-1", "3", *WHY), "NUMBER: there is no evidence 3 of one-1"),
-        (("one-1", "2"), "give --reason and --by, or --withdraw"),
-        (("one-1", "2", "--reason", "x"), "give --reason and --by, or --withdraw"),
+        (("one-1", "2"), "give --reason and --by (with --withdraw both may be left out)"),
+        (
+            ("one-1", "2", "--reason", "x"),
+            "give --reason and --by (with --withdraw both may be left out)",
+        ),
         (("one-1", "2", "--withdraw"), "evidence 2 is not void"),
         (("one-1", "2", "--reason", " ", "--by", "x"), "--reason: is blank"),
         (("none", "2", *WHY), "no pledge is named none"),
@@ -125,7 +153,21 @@ def test_findings_of_void_evidence_alone_say_that_it_is(run: Run) -> None:
     for number in ("1", "2"):
         assert run("void", "one-1", number, *WHY).status == 0
     ended = run("findings", "one-1")
-    assert ended.status == 0
+    # nobody knows what is open: that is no "nothing is"
+    assert (ended.status, ended.out) == (1, "")
     assert "no evidence attached yet" not in ended.err
     assert ended.err.count("is void since") == 2
     assert "no evidence attached yet" in run("findings", "two-2").err
+
+
+def test_nobody_need_know_of_a_pledge_that_another_continues(run: Run, place: Path) -> None:
+    """It ran out without evidence: a look is owed until a record says that it continues it."""
+    register = Register.open(str(place))
+    over = {"from": "2020-01-01", "until": "2020-12-31"}
+    register.add(made(id="ran-out", period=over))
+    ended = run("findings", "ran-out")
+    assert ended.status == 1
+    assert "ran-out" in run("findings").err
+    register.add(made(id="follows-it", renews="ran-out", resources={"hosts": ["web-02"]}))
+    assert run("findings", "ran-out").status == 0
+    assert "ran-out" not in run("findings").err

@@ -106,7 +106,7 @@ def test_a_notice_has_the_day_of_what_only_waits(
     known = register.get("one-1")
     (open_one,) = [x for x in lives_now(register, known, NOW) if x.state == "open"]
     waits = replace(open_one, control="logging.retention_observed", waits=LATER)
-    monkeypatch.setattr(found_now, "lives_now", lambda *_: (open_one, waits))
+    monkeypatch.setattr(found_now, "lives_told", lambda *_: ((open_one, waits), None))
     asked = Asked(recheck=False, since=None, by=SOON, issuer="", number="", owner=None, check=True)
     notice = made(register, "one-1", asked, NOW, html=True)
     assert notice is not None

@@ -8,7 +8,7 @@ import pytest
 
 from collector import catalog
 from collector.model import Text
-from collector.remedies.by_hand import by_hand
+from collector.remedies.by_hand import by_hand, without_program
 
 
 @pytest.mark.parametrize("id", sorted(catalog.described()))
@@ -19,9 +19,18 @@ def test_no_customer_is_sent_to_a_program_of_the_provider(id: str) -> None:
         assert now
         assert "hostpledge harden" not in now and "hostpledge explain" not in now
         assert "INVENTORY" not in now
+        assert "hostpledge inventory" not in now and "hostpledge bundle" not in now
         # every sentence of the manual steps stays
         for word in ("手工", "By hand"):
             assert now.count(word) == was.count(word)
+
+
+@pytest.mark.parametrize("id", sorted(catalog.described()))
+def test_what_was_found_sends_to_no_program_of_the_provider(id: str) -> None:
+    for said in catalog.described()[id].messages.values():
+        found = without_program(said)
+        assert found.zh and found.en
+        assert "hostpledge inventory" not in found.zh + found.en
 
 
 def test_what_a_role_does_alone_is_said_as_what_is_to_be_reached() -> None:

@@ -121,6 +121,14 @@ def test_one_run_makes_evidence_for_each_pledge(home: Path, hosts: Path, tmp_pat
     result = json.loads((out / "result.json").read_text())
     assert result["pledges"]["dianchi.2026"]["not_looked_at"] == ["w[1:2]"]
     assert result["pledges"]["yunfan-2026"]["sequence"] == 1
+    # one sshd answered for all of them, and whoever attaches by hand is told as much
+    same = {
+        (t["host"], t["pledge"], t["as"]) for t in result["pledges"]["yunfan-2026"]["same_machine"]
+    }
+    assert ("web-01", "dianchi.2026", "shared-01") in same
+    said = " ".join(ran.out.split())
+    assert "web-01 is the same as shared-01 of pledge dianchi.2026 (evidence 1)" in said
+    assert "shared-01 is the same as web-01 of pledge yunfan-2026 (evidence 1)" in said
 
 
 @pytest.mark.parametrize("name", ["all", "_meta", "ungrouped", "due", "pledge_yunfan_2026"])

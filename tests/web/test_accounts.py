@@ -16,7 +16,7 @@ from argon2 import PasswordHasher, Type
 from collector import private
 from collector.errors import BadInput
 from collector.pledges.record.times import CHINA
-from collector.web.keeping import access, tables
+from collector.web.keeping import access, managers, one_time, tables
 from collector.web.keeping.access import Access, Line
 from collector.web.keeping.accounts import Account, Accounts
 from collector.web.keeping.changes import change
@@ -228,6 +228,33 @@ def test_a_manager_whom_the_provider_names_no_more_is_none(tmp_path: Path) -> No
     with pytest.raises(BadInput, match="manager"):
         known.disable("boss")
     known.told(theirs)
+    known.disable("boss")
+
+
+def test_a_manager_by_a_word_that_the_settings_have_no_more_is_none(tmp_path: Path) -> None:
+    state = State.open(str(tmp_path / "state"))
+    known = Accounts(state)
+    known.add(Account("boss", "manager"), "correct horse battery")
+    known.told(Account("x~0123456789abcdef", "manager", local=False, ground="by a group"))
+    managers.vouch(state, ["by another group"])
+    with pytest.raises(BadInput, match="manager"):
+        known.disable("boss")
+    managers.vouch(state, ["by a group"])
+    known.disable("boss")
+
+
+def test_a_manager_whose_one_time_password_has_ended_is_none(tmp_path: Path) -> None:
+    state = State.open(str(tmp_path / "state"))
+    known = Accounts(state)
+    known.add(Account("boss", "manager"), "correct horse battery")
+    known.add(Account("lin", "manager", must_change=True), "drawn-at-random-1")
+    then = (datetime.now(UTC) - timedelta(days=one_time.DAYS + 1)).isoformat()
+    with state.write() as connection:
+        connection.execute(tables.accounts.update().values(added_at=then))
+        connection.execute(tables.marks.update().values(at=then))
+    with pytest.raises(BadInput, match="manager"):
+        known.disable("boss")
+    known.change_password("lin", "drawn-at-random-2", must_change=True)
     known.disable("boss")
 
 

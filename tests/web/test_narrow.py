@@ -26,6 +26,7 @@ from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Register
 from tests.browser import browser as chromium
 from tests.cli.running import hostpledge
+from tests.clock import signing_after
 from tests.pledges import lives
 from tests.pledges.bundles import Signer
 from tests.pledges.records import made
@@ -81,10 +82,11 @@ def _checked(register: Register, signer: Signer, folder: Path) -> None:
     )
     file = folder / f"{HOST}{captures.SUFFIX}"
     captures.write(taken, file)
-    bundle = making.make(
-        [file], folder / "bundle", signer.key, grade=3, at=at, controls=catalog.select((), 3),
-        pledge=register.reference(ID), declared=register.get(ID).hosts,
-    )  # fmt: skip
+    with signing_after(at):
+        bundle = making.make(
+            [file], folder / "bundle", signer.key, grade=3, at=at, controls=catalog.select((), 3),
+            pledge=register.reference(ID), declared=register.get(ID).hosts,
+        )  # fmt: skip
     attach(register, ID, bundle.path, signer.trust)
 
 

@@ -35,6 +35,7 @@ from collector.web.reading.customer import (
     GoneError,
     NotThenError,
 )
+from tests.clock import signing_after
 from tests.pledges import lives
 from tests.pledges.bundles import Signer
 from tests.pledges.test_follow_ups import another
@@ -94,11 +95,12 @@ def _alone(
     folder.mkdir(parents=True)
     file = folder / f"{host}{captures.SUFFIX}"
     captures.write(taken, file)
-    made = making.make(
-        [file], folder / "bundle", signer.key, grade=3, at=at, waivers=waivers,
-        controls=[catalog.control(name) for name in controls],
-        pledge=register.reference("demo-0"), declared=register.get("demo-0").hosts,
-    )  # fmt: skip
+    with signing_after(at):
+        made = making.make(
+            [file], folder / "bundle", signer.key, grade=3, at=at, waivers=waivers,
+            controls=[catalog.control(name) for name in controls],
+            pledge=register.reference("demo-0"), declared=register.get("demo-0").hosts,
+        )  # fmt: skip
     attach(register, "demo-0", made.path, signer.trust)
 
 

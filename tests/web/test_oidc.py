@@ -268,10 +268,10 @@ def test_one_sender_does_not_take_all_places(
     assert provider is not None
     with ExitStack() as held:
         for _ in range(3):
-            held.enter_context(provider._waiting("192.0.2.1"))
-        with pytest.raises(oidc.RefusedError, match="too many"), provider._waiting("192.0.2.1"):
+            held.enter_context(provider._waiting(("192.0.2.1",)))
+        with pytest.raises(oidc.RefusedError, match="too many"), provider._waiting(("192.0.2.1",)):
             pass
-        with provider._waiting("192.0.2.2"):
+        with provider._waiting(("192.0.2.2",)):
             pass
 
 

@@ -13,6 +13,7 @@ import pytest
 from collector.pledges.record.form import from_document
 from collector.pledges.record.times import CHINA
 from collector.pledges.register.register import Register
+from collector.web.keeping import tables
 from collector.web.keeping.state import State
 from collector.web.keeping.tables import FILE, OLD_DUES
 from tests.web.sites import Browser, Place, Site, filled, record, with_accounts
@@ -100,6 +101,20 @@ def test_what_falls_due_is_told_by_owner_kind_and_time(boss: Browser) -> None:
     assert 'data-label="责任人"><bdi>王工</bdi>' in page
     assert "1 项" in page
     assert "没有这样的到期事项" in boss.get("/due?lang=zh&owner=谁").text
+
+
+def test_no_filter_tells_the_digits_of_an_owners_number(boss: Browser, place: Place) -> None:
+    def found(owner: str) -> set[str]:
+        rows = csv.DictReader(io.StringIO(boss.get(f"/export.csv?owner={owner}").text[1:]))
+        return {row["id"] for row in rows}
+
+    assert found("周示例") == found(" 周示例 ") == {"demo-0"}
+    assert found("周示例 13812345678") == found("周示例 13812345679") == found("周") == set()
+    assert found("王工") == {"demo-2"}
+    with State.open(place.state).read() as connection:
+        kept = [str(row) for row in connection.execute(tables.owners.select())]
+    assert "周示例" in str(kept)
+    assert "12345678" not in str(kept)
 
 
 def test_what_was_kept_before_without_owners_goes(tmp_path: Path) -> None:

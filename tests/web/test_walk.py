@@ -33,6 +33,7 @@ from collector.pledges.register.attach import attach
 from collector.pledges.register.register import Register
 from collector.web.pages import customer
 from collector.web.reading.standings import PAST, STANDINGS
+from tests.clock import signing_after
 from tests.pledges.bundles import Signer
 from tests.pledges.lives import captured, silent
 from tests.pledges.records import made
@@ -117,12 +118,13 @@ class Walk:
             captures.write(_of(TAKEN[one](), host, at), file)
         known = self.register.get(ID)
         controls = CONTROLS if name else self._random.choice((CONTROLS, CONTROLS, (HASH,)))
-        done = making.make(
-            files, folder / "bundle", self.signers[which].key,
-            controls=[catalog.control(one) for one in controls if _is_of(one, known.grade)],
-            grade=known.grade, at=at, waivers=form.waivers(known),
-            attached=form.attached_documents(known), pledge=self.register.reference(ID),
-        )  # fmt: skip
+        with signing_after(at):
+            done = making.make(
+                files, folder / "bundle", self.signers[which].key,
+                controls=[catalog.control(one) for one in controls if _is_of(one, known.grade)],
+                grade=known.grade, at=at, waivers=form.waivers(known),
+                attached=form.attached_documents(known), pledge=self.register.reference(ID),
+            )  # fmt: skip
         older = not name and self._random.random() < 0.2
         said = f"{list(zip(hosts, names, strict=True))} {age} d ago, key {which}, {older=}"
         self.done.append(f"{said}, {len(controls)} controls, grade {known.grade}")

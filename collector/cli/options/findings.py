@@ -13,6 +13,8 @@ import click
 from collector import catalog
 from collector.cli.options.common import ControlName, Decorated, find
 from collector.cli.options.times import Ahead
+from collector.cli.options.words import Worded, finding_states
+from collector.cli.options.words import verdicts as verdict_words
 from collector.cli.ui.language import tr
 from collector.errors import BadInput
 from collector.model import Lang
@@ -170,7 +172,7 @@ def _options(owner: str) -> tuple[Decorated, ...]:
         click.option(
             "--verdict",
             "verdicts",
-            type=click.Choice(VERDICTS),
+            type=Worded(VERDICTS, verdict_words),
             multiple=True,
             help=tr("只看此结论的", "only those of this verdict") + more,
         ),
@@ -193,11 +195,7 @@ def _options(owner: str) -> tuple[Decorated, ...]:
             is_flag=True,
             help=tr("只列未指定责任人的", "only what nobody sees to"),
         ),
-        click.option(
-            "--veto",
-            is_flag=True,
-            help=tr("只列一票否决项的", "only of controls that decide a clause by themselves"),
-        ),
+        _veto_option(owner),
         click.option(
             "--grade",
             "of_grade",
@@ -205,6 +203,17 @@ def _options(owner: str) -> tuple[Decorated, ...]:
             help=tr("只看此等级的登记", "only of pledges of this grade"),
         ),
     )
+
+
+def _veto_option(owner: str) -> Decorated:
+    said = tr("只列一票否决项的", "only of controls that decide a clause by themselves")
+    if owner != "--owner":
+        # what is given to somebody is what fails
+        said += tr(
+            "；除非以 --verdict 指明，只取不符合的（同 pledge list --veto）",
+            ": those that fail (as `pledge list --veto`), where no --verdict is given",
+        )
+    return click.option("--veto", is_flag=True, help=said)
 
 
 def _when() -> tuple[Decorated, ...]:
@@ -227,7 +236,7 @@ def _state_option() -> Decorated:
     return click.option(
         "--state",
         "of_states",
-        type=click.Choice(STATES),
+        type=Worded(STATES, finding_states),
         multiple=True,
         help=tr(
             "只看未闭环的（open）、已豁免的（waived）或已闭环的（closed）；可多次给出；"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from collector.cli.options.answering import answer
 from collector.cli.options.paths import Named
 from collector.cli.ui.language import lang, tr
 from collector.errors import BadInput, listed
@@ -112,10 +113,27 @@ def register_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def open_register(location: str | None, *, create: bool = False) -> Register:
-    """Raises BadInput where there is none and it is not to be made."""
+    """Raises BadInput where there is none and it is not to be made.
+
+    One that is made where somebody named it is told: the name may be a slip.
+    """
+    from collector.pledges.database.location import is_named, place
     from collector.pledges.register.register import Register
 
-    return Register.open(location, create=create)
+    path = place(location).path if create and is_named(location) else None
+    fresh = path is not None and not path.exists()
+    opened = Register.open(location, create=create)
+    if fresh:
+        answer(register_made=opened.where)
+        click.echo(
+            tr(
+                f"新建了登记库：{opened.where}；如路径有误，请删除它并改正",
+                f"a new register was made: {opened.where}; if that is a slip, remove it and name "
+                "the right one",
+            ),
+            err=True,
+        )
+    return opened
 
 
 def trust_given(file: Path | None) -> Trust:

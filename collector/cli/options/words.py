@@ -1,12 +1,23 @@
-"""Names, remarks and ends that people give, held to what a record takes before it is changed."""
+"""Words that people give: names, remarks and ends, held to what a record takes.
+
+And those that an option knows, taken as people read them too: `fail` is what 不符合 says.
+"""
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
 
 from collector.cli.options.times import day_to_come, is_past, near, parse_day
 from collector.cli.ui.language import tr
 from collector.errors import BadInput
+
+Words = Mapping[str, Collection[str]]
+"""By the word for programs, what people read in its place."""
 
 # as the schema of a record has them
 _NAME, _PROSE = 200, 4000
@@ -73,3 +84,63 @@ def end_given(text: str, where: str, now: datetime) -> str:
         raise is_past(where)
     near(ends.astimezone(CHINA).date(), where, now)
     return found
+
+
+class Worded(click.Choice[str] if TYPE_CHECKING else click.Choice):  # type: ignore[misc, unused-ignore]
+    """A choice of words for programs, each of which may be given in those for people.
+
+    `names` are asked for when something is converted: help and completion need none of them.
+    """
+
+    def __init__(self, choices: Collection[str], names: Callable[[], Words]) -> None:
+        super().__init__(tuple(choices))
+        self._names = names
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        found: str = super().convert(meant(value, self._names()), param, ctx)
+        return found
+
+
+def meant(text: str, names: Words) -> str:
+    """The word for programs of what somebody gave; the same again where it is none of them."""
+    wanted = _as_compared(text)
+    for word, known in names.items():
+        if wanted == word or wanted in map(_as_compared, known):
+            return word
+    return text
+
+
+def verdicts() -> Words:
+    """As lists and findings show them; `none` is a record without evidence."""
+    from collector.catalog import words
+
+    shown = {word: [text.zh, text.en] for word, text in words()["verdict"].items()}
+    shown["notapplicable"].append("n/a")
+    shown["notchecked"].append("no proof")
+    return {**shown, "none": ["无证据", "尚无证据", "no evidence", "-"]}
+
+
+def finding_states() -> Words:
+    from collector.report.model.found import STATES
+
+    return {word: [text.zh, text.en] for word, text in STATES.items()}
+
+
+def pledge_states() -> Words:
+    """Whole, and the first word of each, which stands in lists."""
+    from collector.pledges.due.lifecycle import WORDS
+
+    return {
+        word: [text.zh, text.en, text.zh.partition("，")[0], text.en.partition(", ")[0]]
+        for word, text in WORDS.items()
+    }
+
+
+def due_kinds() -> Words:
+    from collector.pledges.due.kinds import WORDS
+
+    return {word: [text.zh, text.en] for word, text in WORDS.items()}
+
+
+def _as_compared(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).strip().casefold()

@@ -33,7 +33,14 @@ def wrap(text: str, *, indent: str = "", width: int = WIDTH) -> str:
 
 
 def labelled(label: str, text: str, *, column: int = 12, width: int = WIDTH) -> str:
-    """A label, and beside it a text whose further lines stand under its first."""
+    """A label, and beside it a text whose further lines stand under its first.
+
+    >>> print(labelled("not verified", "nobody looked", column=10))
+    not verified
+              nobody looked
+    """
     indent = " " * column
     body = wrap(text, indent=indent, width=width)
+    if cells(label.rstrip()) >= column and body:
+        return f"{label}\n{body}"
     return pad(label, column) + body[column:] if body else label

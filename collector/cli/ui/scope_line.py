@@ -60,13 +60,11 @@ def void_said(entry: Mapping[str, Any]) -> Text:
 
 def taken_back_line(entry: Mapping[str, Any]) -> str:
     """Of one entry of a record's `taken_back`, with the days of the papers it held by mistake."""
-    from collector.pledges.record.documents import fields
     from collector.pledges.record.masking import masked
+    from collector.pledges.record.reverting import named
 
-    by, reason, known = masked(entry["by"]), masked(entry["reason"]), fields()
-    # a paper that goes takes the draft's sign with it
-    names = [name for name in entry["fields"] if name != "draft" or "documents" not in entry]
-    what = tr("、", ", ").join(known[name].to(lang()) if name in known else name for name in names)
+    by, reason = masked(entry["by"]), masked(entry["reason"])
+    what = tr("、", ", ").join(one.to(lang()) for one in named(entry))
     days = sorted({str(paper["signed_on"]) for paper in entry.get("documents", ())})
     when = f" ({', '.join(days)})" if days else ""
     return tr(

@@ -8,9 +8,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import click
+
+from collector.cli.asked.loudness import quiet
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang, tr
-from collector.errors import BadInput
+from collector.errors import BadInput, one_line
 from collector.report.model.cells import Cell, Word
 from collector.report.render import sheets
 from collector.report.render.sheets import MARK, Rows, as_csv
@@ -42,6 +45,11 @@ def put(data: str | bytes, place: Path | None) -> None:
                 mend=tr(f"加上 --format {named}", f"add --format {named}"),
             )
         write_aside(place, data.encode() if isinstance(data, str) else data)
+        if not quiet():
+            click.echo(
+                tr(f"已写入 {one_line(str(place), 400)}", f"wrote {one_line(str(place), 400)}"),
+                err=True,
+            )
     elif isinstance(data, bytes):
         raise BadInput(
             tr("工作簿须写入文件", "a workbook has to go to a file"),

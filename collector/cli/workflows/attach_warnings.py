@@ -71,7 +71,7 @@ def odd(register: Register, attached: Evidence, opened: Bundle) -> Iterator[str]
                 f"{_named(others)}",
             )
     id = attached.pledge
-    yield from twins.said(twins.strange(register, id, twins.of_pledge(register, id)), id)
+    yield from twins.said(twins.unexpected(register, id), id)
     given = handed_in(opened)
     if given:
         yield tr(

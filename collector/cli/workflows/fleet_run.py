@@ -16,9 +16,10 @@ from collector.cli.options.pledge import Pledged
 from collector.cli.options.register_source import Fleet
 from collector.cli.ui.language import tr
 from collector.cli.ui.progress import HostProgress
+from collector.cli.workflows import twins
 from collector.cli.workflows.evidence import Signing, make_bundle, write_report
 from collector.cli.workflows.fleet_summary import Outcome, answer_of, outcome_of, say, to_json
-from collector.cli.workflows.gathering import collect
+from collector.cli.workflows.gathering import collect, say_before
 from collector.cli.workflows.selection import Choice, Part, nothing_of
 from collector.errors import BadInput, CollectorError
 from collector.export.envelope import as_json
@@ -27,6 +28,7 @@ from collector.run.collected.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collector.attest.bundle.making import Before
+    from collector.pledges.register.register import Register
 
 _RESULT = "result.json"
 
@@ -49,6 +51,7 @@ def run_fleet(
     say_open(output)
     taken = RunFolder.taken(output, families, grade, patience=how.seconds + 10, retry=retry)
     with taken as folder:
+        say_before(folder)
         chosen.write_down(output)
         with HostProgress() as progress:
             collect(folder, how, chosen.hosts, progress=progress, end=False)
@@ -106,10 +109,18 @@ def prove(
             outcomes.append(outcome_of(part.id, part.grade, made, pledge))
         except Exception as problem:  # noqa: BLE001 - a defect met in one keeps no other back
             outcomes.append(Outcome(part.id, part.grade, record, problem=_of_one(problem)))
+    # each is seen beside all others once all are attached
+    outcomes = [_with_twins(fleet.register, outcome) for outcome in outcomes]
     checkpoint = ""
     if any(outcome.sequence for outcome in outcomes):
         checkpoint = checkpoint_of(fleet.register, signing.key)
     return [_reported(fleet, outcome, signing, checkpoint, also) for outcome in outcomes]
+
+
+def _with_twins(register: Register, outcome: Outcome) -> Outcome:
+    if not outcome.sequence:
+        return outcome
+    return replace(outcome, twins=twins.of_a_run(register, outcome.pledge))
 
 
 def _of_one(problem: Exception) -> CollectorError | OSError:

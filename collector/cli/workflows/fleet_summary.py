@@ -16,6 +16,7 @@ from collector.cli.options.pledge import Pledged
 from collector.cli.ui.columns import out, wrap
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.scope_line import line
+from collector.cli.workflows import twins
 from collector.errors import CollectorError, one_line
 from collector.export.envelope import NOBODY, Identity
 from collector.i18n.message import in_chinese
@@ -25,6 +26,7 @@ from collector.scope import Scope, of_evidence, verdicts
 
 if TYPE_CHECKING:
     from collector.cli.options.pledge import Pledged
+    from collector.pledges.database.sightings import Twin
     from collector.pledges.record.form import PledgeRecord
     from collector.verify.before import Check
 
@@ -38,7 +40,8 @@ class Outcome:
 
     `scope`: how much of each clause was judged; `counts`: how many controls have which verdict, and
     `before` hardening; `hosts`: what became of each host; `absent`: declared and not part of this
-    run; `problem`: why there is no evidence, or no report.
+    run; `twins`: where else its machines were seen; `problem`: why there is no evidence, or no
+    report.
     """
 
     pledge: str
@@ -55,6 +58,7 @@ class Outcome:
     absent: tuple[str, ...] = ()
     report: Path | None = None
     all_satisfied: bool = False
+    twins: tuple[Twin, ...] = ()
     problem: CollectorError | OSError | None = None
 
     @property
@@ -197,6 +201,7 @@ def _block(outcome: Outcome) -> str:
         lines.append(
             _hosts(tr("登记而未核查：", "declared, not looked at: "), list(outcome.absent))
         )
+    lines += [wrap(line, indent="  ") for line in twins.said(outcome.twins, outcome.pledge)]
     lines.append(wrap(f"{tr('报告', 'report')}: {outcome.report}", indent="  "))
     return "\n".join(lines) + "\n\n"
 
@@ -224,9 +229,13 @@ def answer_of(outcomes: Sequence[Outcome]) -> int:
 
 
 def answer_of_one(made: Path, report: Path, pledge: Pledged | None, grade: int) -> None:
-    """As `answer_of`, of a run of one pledge, or of none."""
+    """As `answer_of`, of a run of one pledge, or of none; people are told of twins as well."""
     found = outcome_of(pledge.record.id if pledge else "", grade, made, pledge)
+    if pledge is not None:
+        found = replace(found, twins=twins.of_a_run(pledge.register, found.pledge))
     answer_of([replace(found, report=report)])
+    for said in twins.said(found.twins, found.pledge):
+        click.echo(said, err=True)
 
 
 def _json(outcome: Outcome) -> dict[str, Any]:
@@ -244,6 +253,7 @@ def _json(outcome: Outcome) -> dict[str, Any]:
         "counts_before": dict(outcome.before) or None,
         "hosts": dict(outcome.hosts),
         "not_looked_at": list(outcome.absent),
+        "same_machine": twins.to_json(outcome.twins),
         "satisfied": outcome.satisfied,
         "problem": _why(outcome) if outcome.problem else None,
     }

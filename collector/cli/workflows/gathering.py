@@ -42,9 +42,23 @@ def gather(
     say_open(output)
     taken = RunFolder.taken(output, families, grade, patience=how.seconds + 10, retry=retry)
     with taken as folder, HostProgress() as progress:
+        say_before(folder)
         if begun is not None:
             begun()
         return collect(folder, how, hosts, progress=progress, end=end)
+
+
+def say_before(folder: RunFolder) -> None:
+    """One that had ended is no more to be resumed: that this is a new one is said."""
+    if (place := folder.before) is not None:
+        click.echo(
+            tr(
+                f"该目录中的上次核查已结束，移至 {place}；本次为新的核查，另成证据",
+                f"the run that had ended here is in {place} now: this is a new one, and makes "
+                "evidence of its own",
+            ),
+            err=True,
+        )
 
 
 def collect(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,13 +11,14 @@ from collector.catalog import words
 from collector.cli.ui.columns import labelled, pad, wrap
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.scope_line import line, void_line
+from collector.cli.workflows import twins
 from collector.cli.workflows.desk import past_day
-from collector.cli.workflows.twins import said as twins_said
 from collector.errors import one_line
 from collector.export import envelope
 from collector.pledges.database.rows import Evidence, scope_json
-from collector.pledges.database.sightings import Twin
+from collector.pledges.database.sightings import Another, Twin
 from collector.pledges.due import lifecycle
+from collector.pledges.due.deadlines import Due
 from collector.pledges.record.documents import titles
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
@@ -40,12 +42,14 @@ def status(
     *,
     renewed: bool,
     shown: Callable[[Newest], Iterable[Shown]],
-    twins: Sequence[Twin] = (),
+    same: Sequence[Twin] = (),
+    others: Sequence[Another] = (),
 ) -> Status:
     """As `standing.status.status`, in the language of this process."""
-    return put_together(
-        record, evidence, now, renewed=renewed, shown=shown, twins=twins, lang=lang()
+    found = put_together(
+        record, evidence, now, renewed=renewed, shown=shown, twins=same, lang=lang()
     )
+    return replace(found, others=tuple(others))
 
 
 def table(found: Status, then: Then | None = None) -> str:
@@ -79,8 +83,10 @@ def table(found: Status, then: Then | None = None) -> str:
         labelled(tr("作废", "void"), void_line(entry))
         for entry in (then.void_of_then if then else record.document.get("voided", ()))
     ]
-    twins = twins_said(found.twins, record.id)
-    lines += [labelled(tr("同一机器", "same as"), said) for said in twins]
+    same = twins.said(found.twins, record.id)
+    lines += [labelled(tr("同一机器", "same as"), said) for said in same]
+    another = twins.others_said(found.others)
+    lines += [labelled(tr("另一机器", "another"), said) for said in another]
     if found.lives:
         lines.append(labelled(tr("问题", "findings"), _findings(found)))
     if found.unread:
@@ -94,6 +100,9 @@ def table(found: Status, then: Then | None = None) -> str:
     if found.overdue:
         lines += ["", tr("逾期：", "overdue:")]
         lines += [wrap(masked(entry.text.to(lang())), indent="  ") for entry in found.overdue]
+    if found.untold:
+        lines += ["", tr("未能查看：", "could not look:")]
+        lines += [wrap(masked(entry.text.to(lang())), indent="  ") for entry in found.untold]
     return "\n".join(lines) + "\n"
 
 
@@ -171,16 +180,8 @@ def as_json(found: Status, now: datetime, then: Then | None = None) -> str:
         "handed_in": list(found.handed_in),
         "older": list(found.past),
         "void": list(found.record.document.get("voided", ())),
-        "same_machine": [
-            {
-                "host": twin.host,
-                "pledge": twin.pledge,
-                "as": twin.other,
-                "evidence": twin.sequence,
-                "same": list(twin.kinds),
-            }
-            for twin in found.twins
-        ],
+        "same_machine": twins.to_json(found.twins),
+        "other_machines": twins.others_json(found.others),
         "unread": found.unread or None,
         "findings": counted(found),
         "clauses": [
@@ -210,11 +211,13 @@ def as_json(found: Status, now: datetime, then: Then | None = None) -> str:
         "undeclared": [
             {"kind": u.kind, "value": u.value, "hosts": list(u.hosts)} for u in found.undeclared
         ],
-        "overdue": [
-            {"kind": entry.kind, "at": entry.at.isoformat(), "text": entry.text.to(lang())}
-            for entry in found.overdue
-        ],
+        "overdue": list(map(_due, found.overdue)),
+        "could_not_look": list(map(_due, found.untold)),
         **(past_day.as_document(then) if then else {}),
     }
     about = envelope.Identity(found.record.id, found.evidence.digest if found.evidence else None)
     return envelope.as_json("pledge-status", masked(document), about, indent=2)
+
+
+def _due(entry: Due) -> dict[str, str]:
+    return {"kind": entry.kind, "at": entry.at.isoformat(), "text": entry.text.to(lang())}

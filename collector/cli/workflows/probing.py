@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,11 +14,12 @@ import click
 from collector import captures, catalog, sizes
 from collector.cli.ui.columns import labelled
 from collector.cli.ui.language import lang, tr
-from collector.errors import BadInput, FactError, one_line
+from collector.errors import BadInput, FactError, PastLimit, one_line
 from collector.facts.probed.outcome import RAISES
 from collector.facts.probed.outcomes import outcome
 from collector.facts.probed.recording import NAMES, recorded
 from collector.i18n.message import in_chinese
+from collector.judging.confined import within_limits
 from collector.model import Facts, HostStatus, Method
 from collector.pledges.record import consents
 
@@ -180,9 +182,11 @@ def results(
 
 def _told(host: str, name: str, facts: Facts) -> Told:
     try:
-        seen = outcome(facts, name)
+        seen = within_limits(partial(outcome, facts, name))
     except FactError as problem:
         return Told(host, name, None, "", _in_language(problem.why))
+    except PastLimit as problem:
+        return Told(host, name, None, "", _in_language(problem.said))
     assert seen is not None, "it was recorded"  # noqa: S101 - `recorded` names it
     told = True if seen.came is not None and seen.complete else None
     good = False if seen.broken else told

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from collector.cli.ui.language import lang, tr
 from collector.errors import BadInput, one_line
 from collector.model import Text
 
 if TYPE_CHECKING:
-    from collector.pledges.database.sightings import Twin
+    from collector.pledges.database.sightings import Another, Twin
     from collector.pledges.register.register import Register
     from collector.verify import Bundle
 
@@ -47,6 +47,56 @@ def of_pledge(register: Register, id: str) -> tuple[Twin, ...]:
     except BadInput as problem:
         click.echo(str(problem), err=True)
     return register.twins(id)
+
+
+def unexpected(register: Register, id: str) -> tuple[Twin, ...]:
+    """Where else its machines were seen, but for where that is to be expected."""
+    return strange(register, id, of_pledge(register, id))
+
+
+def of_a_run(register: Register, id: str) -> tuple[Twin, ...]:
+    """As `unexpected`, but for containers of one machine that one pledge declares.
+
+    They have its boot_id in common, and nothing else.
+    """
+    every = unexpected(register, id)
+    return tuple(t for t in every if t.pledge != id or t.kinds != ("boot",))
+
+
+def to_json(twins: Sequence[Twin]) -> list[dict[str, Any]]:
+    """For programs: each host, and which other one of which pledge is the same."""
+    return [
+        {
+            "host": twin.host,
+            "pledge": twin.pledge,
+            "as": twin.other,
+            "evidence": twin.sequence,
+            "same": list(twin.kinds),
+        }
+        for twin in twins
+    ]
+
+
+def others_said(found: Sequence[Another]) -> list[str]:
+    """One line for each host that is another machine than it was."""
+    said = []
+    for one in found[:_MOST]:
+        host = one_line(one.host)
+        said.append(
+            tr(
+                f"{host} 自第 {one.since} 份证据起，与第 {one.before} 份证据中的不是同一台机器"
+                "（machine-id 不同）",
+                f"{host}: since evidence {one.since} another machine than in evidence {one.before} "
+                "(its machine-id is another)",
+            )
+        )
+    if (more := len(found) - _MOST) > 0:
+        said.append(tr(f"另有 {more} 台，见 --format json", f"and {more} more: --format json"))
+    return said
+
+
+def others_json(found: Sequence[Another]) -> list[dict[str, Any]]:
+    return [{"host": one.host, "since": one.since, "before": one.before} for one in found]
 
 
 def of_bundle(register: Register, opened: Bundle) -> tuple[Text, ...]:

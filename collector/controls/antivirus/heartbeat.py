@@ -63,7 +63,8 @@ def _linked(
         if beat is not None:
             quotes.append(Quote("detectors.state", beat.lines))
             answered = beat.answered and past(beat.answered, clock, "detectors.state")
-            fresh = answered is not None and clock.now - answered <= hours
+            late = answered is None or clock.now - answered > hours
+            fresh = not (beat.cut or late)
             return f"{agent.product.name.en}: {beat.manager or beat.lines[0]}" if fresh else ""
     pids = {p.pid for p in agent.engines if not p.login}
     own = [link for link in facts.get(links) if link.pid in pids]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from collector.errors import CouldNotLook, FactError
-from collector.facts.security.clamav import Clamav, Settings, clamav
+from collector.facts.security.clamav import Clamav, OnAccess, Settings, clamav
 from collector.facts.security.defender import defender
 from collector.facts.security.products import Sighting, antimalware
 from collector.facts.security.web_roots import webroots
@@ -57,6 +57,12 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         for view in views:
             if view.result is result:
                 return _verdict(view)
+    known = facts.get(clamav)
+    if watchers := known.watchers(facts.get(processes)):
+        lines = tuple(p.line for p in watchers)
+        values: dict[str, Value] = {"product": "ClamAV", "product_zh": "ClamAV"}
+        quotes = (Quote("processes.all", lines),)
+        return Verdict(Result.FAIL, "no_scanner", Method.OBSERVED, values, quotes)
     return Verdict(Result.FAIL, "none", Method.OBSERVED, evidence=(Quote("antimalware.places"),))
 
 
@@ -135,13 +141,18 @@ def _clamav(
     ]
     if len(open_) == len(set(trees)):
         return _View(Result.FAIL, "irrelevant", values | {"open": [*open_]}, quotes)
-    if open_:
-        return _View(Result.PARTIAL, "narrow", values | {"open": [*open_]}, quotes)
+    holes = [e for e in _excluded(settings, state) if any(_within(e, tree) for tree in trees)]
+    if open_ or holes:
+        return _View(Result.PARTIAL, "narrow", values | {"open": [*open_, *holes]}, quotes)
     if weak := _weak(known, (settings, *map(known.of, known.scanners(run)))):
         return _View(Result.PARTIAL, "looks_aside", values | {"settings": [*weak]}, quotes)
     engines = {str(p.uid) for p in known.scanners(run)}
     if left := _left_out(settings, engines, parameters.strings("engine_users")):
         return _View(Result.PARTIAL, "users_left_out", values | {"users": [*left]}, quotes)
+    if state.opens is not True and any(p.uid for p in known.scanners(run)):
+        if state.opens is None:
+            raise CouldNotLook(known.read, msg("not_collected_opens", path=settings.path))
+        return _View(Result.PARTIAL, "not_handed_over", values, quotes)
     for name, some in (("clamonacc", watchers[:1]), ("clamd", known.scanners(run))):
         for process in some:
             taken_up.refuse_stale("clamav.state", known.taken(process), name)
@@ -173,15 +184,20 @@ def _watched(known: Clamav, settings: Settings, pid: int, tree: str) -> bool:
     """
     state = known.onaccess[pid]
     named = [f for f in settings.all("OnAccessIncludePath") if f.rstrip("/") in settings.folders]
-    excluded = [f for f in (*settings.all("OnAccessExcludePath"), *state.excluded) if f]
     # of `/` nothing is left, and everything lies within it
-    if any(_within(tree, e.rstrip("/")) for e in excluded):
+    if any(_within(tree, e) for e in _excluded(settings, state)):
         return False
     folders = [f for f in (*named, *state.watched) if _within(tree, f.rstrip("/") or "?")]
     sure = [f for f in folders if f != (settings.temporary or _UNPACKED)]
     if folders and not sure and settings.temporary is None:
         raise CouldNotLook(known.read, msg("not_collected_temporary", path=settings.path))
     return bool(sure)
+
+
+def _excluded(settings: Settings, state: OnAccess) -> list[str]:
+    """Folders that are left out with all below them; `/` is the empty word."""
+    found = (*settings.all("OnAccessExcludePath"), *state.excluded)
+    return [*dict.fromkeys(folder.rstrip("/") for folder in found if folder)]
 
 
 def _within(path: str, folder: str) -> bool:

@@ -8,7 +8,9 @@ from datetime import timedelta
 from collector.errors import CouldNotLook, FactError
 from collector.facts.security.products import Sighting, antimalware
 from collector.facts.security.signatures import Signatures, antiy, clamav, mdatp
+from collector.facts.system.taken_up import Answer
 from collector.i18n.message import msg
+from collector.judges import taken_up
 from collector.model import Capture, Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _LOCAL: dict[str, Callable[[Capture], Signatures | None]] = {
@@ -58,6 +60,18 @@ def _names(sightings: list[Sighting]) -> dict[str, Value]:
     }
 
 
+def _not_loaded(signatures: Signatures) -> dict[str, Value]:
+    """What is said of an engine that may still scan with what it loaded before; empty: of none.
+
+    Raises FactError where that is not told.
+    """
+    for taken in signatures.loaded:
+        taken_up.refuse_doubt(signatures.read, taken, "clamd")
+        if taken.answer is not Answer.YES:
+            return taken_up.stale(taken, "clamd")
+    return {}
+
+
 def _age(
     sighting: Sighting, signatures: Signatures, parameters: Parameters, clock: Clock
 ) -> Verdict:
@@ -72,6 +86,8 @@ def _age(
     evidence = (Quote(signatures.read, (signatures.line,)),)
     if age < -_SKEW:
         return Verdict(Result.ERROR, "future", Method.OBSERVED, values, evidence)
+    if age <= stale and (unseen := _not_loaded(signatures)):
+        return Verdict(Result.ERROR, "not_loaded", Method.OBSERVED, values | unseen, evidence)
     if age <= fresh:
         until = signatures.built + fresh
         return Verdict(Result.PASS, "fresh", Method.OBSERVED, values, evidence, until)

@@ -28,6 +28,8 @@ from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Val
 _SSH = ("sshd", "sshd-session", "dropbear")
 # ssh.socket; and where processes are not shown
 _PERHAPS_SSH = ("systemd", "")
+# whose sites are asked for by name; and where processes are not shown
+_SITES = ("nginx", "openresty", "tengine", "apache2", "httpd", "haproxy", "")
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
@@ -53,13 +55,16 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         for e in seen
     ]
     faults = [f for view in found for f in view.faults(facts, limits)]
+    if asked.names_left and any(e.listener.process in _SITES for e in seen):
+        # each may be served with a certificate and settings of its own
+        faults.append(Fault("untold", f"server_name +{asked.names_left}", (Quote(READ),)))
     verdict = _worst(facts, faults, clock)
     if verdict is not None:
         return verdict
     sound = [v for v in found if v.spoken or engine_of(v.exposure, limits)]
     if not sound:
         return _alone(Result.NOTAPPLICABLE, "nothing_served")
-    return _good(sound, [v.exposure for v in found if not v.spoken], asked.names_left, limits)
+    return _good(sound, [v.exposure for v in found if not v.spoken], limits)
 
 
 @dataclass(frozen=True)
@@ -146,7 +151,7 @@ def _told(result: Result, faults: list[Fault]) -> Verdict:
     return Verdict(result, reason, Method.TESTED, values, tuple(quotes))
 
 
-def _good(sound: list[_View], others: list[Exposure], left: int, limits: Limits) -> Verdict:
+def _good(sound: list[_View], others: list[Exposure], limits: Limits) -> Verdict:
     seen = [(v.exposure, s) for v in sound for s in v.seen]
     ends = [c.ends for _, s in seen for c in leaves(s)]
     until = min(ends) - timedelta(days=limits.days) if ends else None
@@ -154,7 +159,6 @@ def _good(sound: list[_View], others: list[Exposure], left: int, limits: Limits)
         "told": [*dict.fromkeys(_shown(e, s) for e, s in seen)],
         "outside": [*dict.fromkeys(_at(s) for _, s in seen if s.read == OUTSIDE)] or ["-"],
         "others": [*dict.fromkeys(word_of(e) for e in others)] or ["-"],
-        "left": left,
     }
     quotes = tuple(dict.fromkeys(Quote(s.read, (s.line,)) for _, s in seen))
     return Verdict(Result.PASS, "good", Method.TESTED, values, quotes, until)

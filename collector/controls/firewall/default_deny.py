@@ -14,7 +14,7 @@ from collector.facts.firewall.ingress import Outcome, Ways
 from collector.facts.firewall.live_ruleset import firewall
 from collector.facts.firewall.reachability import Firewall, numerics
 from collector.facts.firewall.rules.packet import PROTOCOLS
-from collector.facts.firewall.undone import Undone, flushes
+from collector.facts.firewall.undone import Undone, csf_at_boot, flushes, zones_to_come
 from collector.i18n.message import in_chinese, msg
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
@@ -62,7 +62,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         return _verdict(
             Result.ERROR, "unknown", doubtful, [line for s in doubtful for line in s.lets]
         )
-    loaders = {family: at_boot(facts.capture, family) for family in families}
+    own = facts.get(csf_at_boot)
+    loaders = {family: [*at_boot(facts.capture, family), *own] for family in families}
     keeps = [line for s in seen for line in s.keeps]
     lost = [s for s in seen if not loaders[s.family]]
     if lost:
@@ -85,6 +86,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             told,
             ", ".join(dict.fromkeys(f"{e.listener.port}/{e.listener.proto}" for e in undone)),
         )
+    if wider := facts.get(zones_to_come):
+        found = _verdict(Result.PARTIAL, "opened_by_boot", seen, list(wider), ", ".join(wider))
+        return replace(found, evidence=(*found.evidence, Quote("firewall.undone", wider)))
     if away := facts.get(flushes):
         return _flushed(seen, away)
     by = ", ".join(sorted({name for names in loaders.values() for name in names}))

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase
 
-from collector.errors import FactError, NotUnderstood
+from collector.errors import CouldNotLook, FactError, NotUnderstood
 from collector.facts.access.inetd import encrypted_ftp, on_demand
+from collector.facts.network.ftp_servers import ftp_running
 from collector.facts.network.listeners import sockets
 from collector.facts.network.socket_units import Started
 from collector.facts.system.processes import Process, Processes, processes
 from collector.facts.system.services import services
 from collector.i18n.message import msg
 from collector.judges.on_demand import called, of_systemd, refuse_wrapped
+from collector.judges.taken_up import refuse_stale
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 
@@ -62,6 +64,7 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     refuse_wrapped((*by_socket, *(s for s in by_inetd if starts)))
     running.absent(*shown)
     _refuse_untold(facts, parameters, elsewhere, safe)
+    _refuse_older(facts, running, safe)
     return Verdict(
         Result.PASS,
         "none",
@@ -120,3 +123,20 @@ def _refuse_untold(
         if there and _bare(listener.process) not in safe:
             said = msg("what_listens_there", port=listener.port, process=listener.process)
             raise NotUnderstood("sockets.listening", said)
+
+
+def _refuse_older(facts: Facts, running: Processes, safe: Collection[str]) -> None:
+    """Raises FactError where an FTP server may still serve as its files were before.
+
+    A session has what its server had when it began.
+    """
+    servers = [p for p in running.all if not p.container and _bare(p.exe or p.name) in safe]
+    sessions = {(p.pid, p.exe) for p in servers}
+    for server in servers:
+        if (server.ppid, server.exe) in sessions:
+            continue
+        taken = facts.get(ftp_running).get(server.pid)
+        if taken is None:
+            said = msg("command_line", name=server.name, pid=server.pid)
+            raise CouldNotLook("legacy.ftp_running", said)
+        refuse_stale("legacy.ftp_running", taken, f"{server.name} (pid {server.pid})")

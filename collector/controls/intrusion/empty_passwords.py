@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from collector.errors import FactError
-from collector.facts.access.accounts.elsewhere import elsewhere, empty_words
+from collector.facts.access.accounts.elsewhere import elsewhere, empty_words, untried
 from collector.facts.access.pam.stack import Entry, stacks
 from collector.facts.access.sshd_effective import listeners
 from collector.facts.system.accounts import Account, accounts, shadow_names
@@ -37,6 +37,11 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
             quotes += [Quote("accounts.stores", other.stores)] if other.stores else []
             return Verdict(Result.ERROR, "elsewhere", Method.OBSERVED, values, tuple(quotes))
     if reason is None:
+        # whose password nobody tried may get in by Enter alone
+        unknown = facts.get(untried)
+        if left := [a.name for a in known if a.name in unknown and a.login and not a.locked]:
+            values = {"accounts": [*left], "unexamined": [*left]}
+            return Verdict(Result.ERROR, "untried", Method.OBSERVED, values, evidence)
         values = {"count": len(known)}
         return Verdict(Result.PASS, "none_found", Method.OBSERVED, values, evidence)
     values = {"accounts": [f"{a.name} ({a.uid})" for a in found[reason]]}

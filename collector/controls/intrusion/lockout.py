@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from collector.errors import NotUnderstood
 from collector.facts.access.crowdsec import Crowd, crowd
 from collector.facts.access.fail2ban import Guard, guard, jails
@@ -18,6 +20,8 @@ from collector.judges import bans, ssh_servers, taken_up
 from collector.model import Clock, Facts, Method, Parameters, Quote, Result, Value, Verdict
 
 _PORTS = {"ssh": 22}
+# a script of Perl, which calls itself `lfd - sleeping`
+_LFD = re.compile(r"lfd(?: - |$)")
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
@@ -233,11 +237,20 @@ def _banned(facts: Facts, parameters: Parameters, servers: list[Listener]) -> Ve
         if found.result is Result.PASS or wrong is None:
             return found
     if wrong is None:
-        patterns = parameters.strings("other_banners")
-        others = [p for p in facts.get(processes).running(*patterns) if not p.container]
-        if others:
-            raise NotUnderstood("bans.settings", msg("runs_bans_not_told", exe=others[0].exe))
+        _refuse_others(facts, parameters)
     return wrong
+
+
+def _refuse_others(facts: Facts, parameters: Parameters) -> None:
+    """Raises NotUnderstood where a program runs that bans by rules of its own."""
+    run = facts.get(processes)
+    others = [p for p in run.running(*parameters.strings("other_banners")) if not p.container]
+    if others:
+        raise NotUnderstood("bans.settings", msg("runs_bans_not_told", exe=others[0].exe))
+    for p in run.all:
+        perl = (p.exe or "").rpartition("/")[2].startswith("perl")
+        if perl and p.uid == 0 and p.hosts and not p.container and _LFD.match(p.name):
+            raise NotUnderstood("bans.settings", msg("runs_bans_not_told", exe="lfd (csf)"))
 
 
 def _guarded(parameters: Parameters, blocker: Guard) -> Verdict:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from functools import cached_property
 
 from collector.errors import CouldNotLook, FactError, NotUnderstood
@@ -321,15 +322,15 @@ def _told(time: str) -> int:
 
 
 def _channel(lines: tuple[str, ...]) -> int | None:
-    """ChannelTimeout for sessions (OpenSSH 9.2 and later, sshd_config(5)); None: none."""
-    found: int | None = None
-    for word in " ".join(lines).split():
-        kind, _, told = word.partition("=")
-        if kind in ("session", "session:*", "session:shell", "*", "global") and told:
-            seconds = _told(told)
-            if seconds:
-                found = seconds if found is None else min(found, seconds)
-    return found
+    """ChannelTimeout for a shell, `session:shell` once it runs (OpenSSH 9.2 and later): the first
+
+    pattern that matches decides; `global` is of all channels, beside that. None: none.
+    """
+    told = [word.partition("=")[::2] for word in " ".join(lines).split() if "=" in word]
+    kinds = (kind for kind, _ in told if fnmatchcase("session:shell", kind.replace("[", "[[]")))
+    first = dict(told[::-1])
+    ends = (_told(first[kind]) for kind in (next(kinds, ""), "global") if kind in first)
+    return min(filter(None, ends), default=None)
 
 
 def _alive(server: Listener) -> int | None:

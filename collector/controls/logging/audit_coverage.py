@@ -103,6 +103,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         Quote("audit.rule_files", (f"{len(known.filed)} rules",), p) for p in known.places
     )
     if holes := _holes(facts, known.filed, parameters, archs, machine):
+        if known.stop:
+            raise NotUnderstood("audit.rule_files", msg("auditctl_gives_up", line=known.stop))
         return _short("not_at_boot", Result.PARTIAL, holes, [*evidence, *files])
     if known.ends_off:
         places: dict[str, Value] = {"files": [*known.places]}

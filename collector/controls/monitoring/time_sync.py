@@ -9,6 +9,7 @@ from collector.facts.monitoring import time_sync as timesync
 from collector.facts.monitoring.time_sync import State
 from collector.facts.system.os_release import platform
 from collector.facts.system.processes import Process, processes
+from collector.judges.predicates import attested
 from collector.model import (
     Capture,
     Clock,
@@ -31,12 +32,20 @@ _DAEMONS: Mapping[str, tuple[tuple[str, ...], _Ask]] = {
         timesync.timesyncd,
     ),
 }
+# they tell how they stand to a program of their own alone (ntp-ctl), or only to the log
+_MUTE: Mapping[str, tuple[str, ...]] = {
+    "ntpd-rs": ("/usr/bin/ntp-daemon", "/usr/sbin/ntp-daemon", "/usr/local/bin/ntp-daemon"),
+    "phc2sys": ("/usr/sbin/phc2sys", "/usr/bin/phc2sys", "/usr/local/sbin/phc2sys"),
+}
 
 
 def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     """Of several daemons the one that is in step speaks for the host."""
     container = facts.get(platform).container
     running = [(name, p, ask) for name, p, ask in _running(facts, outside=not container)]
+    mute = _mute(facts, outside=not container)
+    if not running and mute:
+        return _by_a_person(facts, parameters, clock, mute)
     if not running:
         if container:
             return Verdict(Result.NOTAPPLICABLE, "outer_clock", Method.OBSERVED)
@@ -59,6 +68,8 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
     if problem is not None and not (answers and answers[-1][2].synchronised):
         raise problem
     name, process, state = answers[-1]
+    if mute and not state.synchronised:
+        return _by_a_person(facts, parameters, clock, mute)
     return _verdict(facts, parameters, name, process, state)
 
 
@@ -78,6 +89,34 @@ def _running(facts: Facts, *, outside: bool) -> list[tuple[str, Process, _Ask]]:
             found.append(("busybox ntpd", process, timesync.kernel))
             break
     return found
+
+
+def _mute(facts: Facts, *, outside: bool) -> dict[str, Process]:
+    """Those that keep the time and say nothing of it to who asks here."""
+    known = facts.get(processes)
+    return {
+        name: p
+        for name, paths in _MUTE.items()
+        for p in known.running(*paths)
+        if not ((outside and p.container) or p.foreign or p.login)
+    }
+
+
+def _by_a_person(
+    facts: Facts, parameters: Parameters, clock: Clock, mute: Mapping[str, Process]
+) -> Verdict:
+    """What is attested counts, unless the collecting side's clock stands against it."""
+    attestation = attested(facts, "monitoring.time_sync", clock)
+    apart = facts.get(timesync.skew)
+    if attestation is not None and abs(apart or 0) <= parameters.integer("skew"):
+        return Verdict(
+            Result.PASS, "attested", Method.ATTESTED,
+            {"by": attestation.by, "statement": attestation.statement},
+            (attestation.quote,), attestation.until,
+        )  # fmt: skip
+    quote = Quote("processes.all", tuple(p.line for p in mute.values()))
+    values: dict[str, Value] = {"daemon": ", ".join(mute)}
+    return Verdict(Result.ERROR, "not_asked", Method.OBSERVED, values, (quote,))
 
 
 def _verdict(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
@@ -176,8 +177,13 @@ def _xinetd(path: str, text: str) -> list[OnDemand]:
 
 
 def encrypted_ftp(capture: Capture) -> frozenset[str]:
-    """The FTP servers (`vsftpd`, `proftpd`, `pure-ftpd`) that refuse logins without TLS."""
+    """The FTP servers (`vsftpd`, `proftpd`, `pure-ftpd`) that refuse logins without TLS.
+
+    Raises NotUnderstood where one of several files of vsftpd does not demand it: each may be of a
+    server of its own.
+    """
     found: set[str] = set()
+    files: dict[str, bool] = {}
     for file in capture.read("legacy.ftp").present():
         text = file.text("legacy.ftp")
         lines = [x.partition("#")[0].strip() for x in text.splitlines()]
@@ -186,19 +192,30 @@ def encrypted_ftp(capture: Capture) -> frozenset[str]:
             match = re.match(r"(\w+)\s*[=\s]\s*(\S+)$", line)
             if match:
                 settings[match[1].lower()] = match[2].lower()
-        if "vsftpd" in file.path and settings.get("ssl_enable") == "yes":
-            plain = settings.get("anonymous_enable", "yes") == "yes"
-            anonymous = settings.get("allow_anon_ssl") == "yes" and (
-                settings.get("force_anon_logins_ssl") == "yes"
-            )
-            if settings.get("force_local_logins_ssl", "yes") == "yes" and (not plain or anonymous):
-                found.add("vsftpd")
+        if "vsftpd" in file.path:
+            files[file.path] = _vsftpd_demands(settings)
         demands = settings.get("tlsrequired") in ("on", "ctrl+data", "auth+data")
         if "proftpd" in file.path and settings.get("tlsengine") == "on" and demands:
             found.add("proftpd")
         if file.path.endswith("pure-ftpd/conf/TLS") and text.strip() in ("2", "3"):
             found.add("pure-ftpd")
+    if any(files.values()):
+        if plain := sorted(path for path, demands in files.items() if not demands):
+            raise NotUnderstood("legacy.ftp", msg("vsftpd_files_differ", path=plain[0]))
+        found.add("vsftpd")
     return frozenset(found)
+
+
+def _vsftpd_demands(settings: Mapping[str, str]) -> bool:
+    plain = settings.get("anonymous_enable", "yes") == "yes"
+    anonymous = settings.get("allow_anon_ssl") == "yes" and (
+        settings.get("force_anon_logins_ssl") == "yes"
+    )
+    return (
+        settings.get("ssl_enable") == "yes"
+        and settings.get("force_local_logins_ssl", "yes") == "yes"
+        and (not plain or anonymous)
+    )
 
 
 def wrapped(capture: Capture, *programs: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from collector.errors import CouldNotLook
 from collector.facts.backup.artefacts.files import Artefact, artefacts
@@ -26,17 +26,20 @@ from collector.facts.backup.commands.destinations import (
     tool_and_args,
     truncated,
 )
-from collector.facts.backup.commands.jobs import BackupJob, here
+from collector.facts.backup.commands.dump_scope import here
+from collector.facts.backup.commands.jobs import BackupJob
 from collector.facts.backup.commands.scheduled import all_jobs
 from collector.facts.backup.identity import repository_of, takes_as_much
 from collector.facts.backup.outputs import absolute
+from collector.facts.backup.reached import is_of, program_of
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
-from collector.facts.scheduling.jobs import jobs
+from collector.facts.scheduling.jobs import called, jobs
 from collector.facts.scheduling.models import Job
 from collector.facts.storage.mounts import holder
 from collector.facts.storage.mounts import in_memory as mounted_in_memory
 from collector.facts.storage.mounts import mounts as mounts_of
+from collector.i18n.message import msg
 from collector.model import Facts, Quote
 
 # How tools end that made a backup of a part (restic(1), borg(1), tar(1)).
@@ -45,6 +48,9 @@ _RESTIC_PARTLY = 3
 # on every Linux with systemd; the mounts may not have been read
 _MEMORY = ("/run", "/var/run", "/dev/shm")  # noqa: S108
 _SLACK = timedelta(minutes=1)
+# Beside the tool these stand in its script; where one of them fails there is no file at all.
+_BESIDE = {"set", "umask", "export", "readonly", "local", "cd", "mkdir", "install", "date", "echo",
+           "printf", ":", "true", "sleep", "trap", "test", "[", "hostname"}  # fmt: skip
 _PHYSICAL = r"--incremental(-(basedir|lsn|history-name|history-uuid|force-scan))?(=.*)?"
 _INCREMENTS = {
     # a letter behind one that takes a value is of that value
@@ -186,6 +192,49 @@ def by_failed_run(job: Job, made: datetime) -> bool:
     if run is None or run.good is not False or run.finished is None or run.started is None:
         return False
     return run.started - _SLACK <= made <= run.finished + _SLACK
+
+
+def of_failed_run(facts: Facts, job: BackupJob, artefact: Artefact) -> Artefact:
+    """What a run left that did not end well, with a fault where it was the tool that failed.
+
+    With a doubt where another command may have been it: an upload behind a whole dump. Of one whose
+    last line was seen a failure further down takes nothing away. Raises FactError.
+    """
+    run = job.job.run
+    if (
+        run is None
+        or artefact.fault
+        or not any(by_failed_run(job.job, t) for t in _times(artefact))
+    ):
+        return artefact
+    forced = job.engine == "mysql" and {"--force", "-f"} & set(job.words)
+    # a base backup's manifest is written last
+    if (artefact.whole or artefact.start is not None) and not forced:
+        return artefact
+    said = msg("made_by_failed_run", run=f"{run.service}: {run.detail}")
+    sure = not artefact.repository and _alone_fails(facts, job)
+    return replace(artefact, fault=said) if sure else replace(artefact, doubt=said)
+
+
+def _times(artefact: Artefact) -> tuple[datetime, ...]:
+    """Of the content and of the file: gzip tells that of what it packed, from before the run."""
+    told = re.match(r"artefact (\d{1,11}) ", artefact.line)
+    file = (datetime.fromtimestamp(int(told[1]), UTC),) if told else ()
+    return (artefact.when, *file)
+
+
+def _alone_fails(facts: Facts, job: BackupJob) -> bool:
+    """Is the tool the one command of the job that can fail where there is a file?"""
+    done = program_of(facts, job.job)
+    if done is None or done.lost:
+        return False
+    run = [c for c in done.commands if c.reached != "never"]
+    own = [c for c in run if (c.argv[0] or "").rpartition("/")[2] == job.tool]
+    # what runs the tool (timeout, nice), and the script itself
+    scripts = facts.get(called)
+    others = [c for c in run if not is_of(c, job.tool) and c.argv[0] not in scripts]
+    names = {(c.argv[0] or "?").rpartition("/")[2] for c in others}
+    return len({c.site for c in own}) == 1 and names <= _BESIDE
 
 
 def unfinished(record: Record, job: Job) -> bool:

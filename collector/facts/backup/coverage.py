@@ -8,6 +8,7 @@ from functools import partial
 
 from collector.errors import CouldNotLook
 from collector.facts.backup.artefacts.files import artefacts
+from collector.facts.backup.commands.command_lines import SPARED
 from collector.facts.backup.commands.dump_servers import asks
 from collector.facts.backup.commands.generic import copied
 from collector.facts.backup.commands.jobs import BackupJob, Covers, engine_of
@@ -19,9 +20,10 @@ from collector.facts.backup.job_artefacts import by_name, of_store
 from collector.facts.backup.reached import idle_where_never
 from collector.facts.backup.stopped import writing
 from collector.facts.base.paths import within
-from collector.facts.data.inventory import Store
-from collector.facts.data.inventory_paths import links_on, place
+from collector.facts.data.inventory import Store, inventory
+from collector.facts.data.inventory_paths import links_in, links_on, place
 from collector.facts.scheduling.models import Script
+from collector.facts.storage.mounts import holder, inside
 from collector.facts.storage.mounts import mounts as mounts_of
 from collector.facts.storage.volumes import Storage
 from collector.facts.system.processes import Processes
@@ -65,13 +67,7 @@ class Cover:
 
 def cover(facts: Facts, store: Store) -> Cover:
     """Raises FactError when jobs, or whether cron runs, cannot be seen."""
-    real = ""
-    if store.path.startswith("/"):
-        try:
-            found = place(facts.capture, store.path)
-            real = found.real if found else ""
-        except CouldNotLook:
-            real = ""
+    real = _real(facts, store)
     links = links_on(facts.capture, store.path, real) if real != store.path else ()
     # one answer for all stores: what could not be looked through is said, whichever job needs it
     facts.get(artefacts)
@@ -90,6 +86,8 @@ def cover(facts: Facts, store: Store) -> Cover:
             answer, job = "perhaps", replace(job, note=f"{job.note} [{by}]")
         if answer == "no":
             continue
+        if answer == "yes" and not job.engine and (hole := _hole(facts, job, store, real)):
+            answer, job = "perhaps", replace(job, note=f"{job.note} [{hole}]")
         lost = in_memory(facts, job)
         never = idle_where_never(facts, job) or onto_itself(facts, job, store, real)
         if never:
@@ -111,6 +109,50 @@ def cover(facts: Facts, store: Store) -> Cover:
         found_wal = unscheduled(facts, store, real)
         run, wal, base = (*run, *found_wal.followers), found_wal.label, found_wal.base
     return Cover(store, real, tuple(sure), tuple(perhaps), tuple(idle), run, wal, base)
+
+
+def _real(facts: Facts, store: Store) -> str:
+    """Where the store really lies; empty where that cannot be told."""
+    if not store.path.startswith("/"):
+        return ""
+    try:
+        found = place(facts.capture, store.path)
+    except CouldNotLook:
+        return ""
+    return found.real if found else ""
+
+
+def _hole(facts: Facts, job: BackupJob, store: Store, real: str) -> str:
+    """What is of the store and is not copied with it: behind a symlink in it, on a disk mounted
+    there; empty where nothing is.
+
+    Unless the same start of the job takes it too, or it is a store of its own. Raises FactError.
+    """
+    top = real or store.path
+    if not top.startswith("/"):
+        return ""
+    try:
+        links = {} if job.follows else links_in(facts.capture, top)
+    except CouldNotLook:
+        return f"{top}: symlinks"
+    found = dict(links)
+    if job.one_fs:
+        known = facts.get(mounts_of)
+        own = holder(known, top)
+        found |= {m.target: m.target for m in inside(known, top)
+                  if own is None or m.number != own.number}  # fmt: skip
+    listed = inventory(facts)
+    apart = [s.path for s in (listed.stores if listed else ()) if s.backup_wanted and s != store]
+    kin = [j for j in facts.get(all_jobs) if j.job == job.job and not j.engine]
+    same = partial(_one_file_system, facts)
+    for at, to in found.items():
+        if SPARED.fullmatch(at.rpartition("/")[2]):
+            continue
+        own_store = any(p.startswith("/") and within(to, p) for p in apart)
+        part = replace(store, path=to)
+        if not own_store and all(j.covers(part, to, (), same) != "yes" for j in kin):
+            return at if at == to else f"{at} -> {to}"
+    return ""
 
 
 def _unnamed(job: BackupJob, store: Store, real: str) -> bool:

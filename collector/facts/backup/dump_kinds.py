@@ -27,6 +27,7 @@ _POSTGRESQL = ("2d2d0a2d2d20506f737467726553514c206461746162617365",)
 _TEXT = "text"
 # what is said of a file that is not in the form that its name says
 _NOT_PACKED = {"no_gzip_file", "not_as_named"}
+_ENDS = "ends_before_last_line"
 _PACKED = (_GZIP, "fd377a585a00", "28b52ffd", "425a68", "04224d18", "02214c18", "504b0304",
            "377abcaf271c", "53616c7465645f5f", "553246736447566b58")  # fmt: skip
 # what a pipe's next command passes on as it comes
@@ -34,6 +35,16 @@ _PASSES = {"tee", "cat", "pv", "mbuffer", "buffer", "sponge", "nice", "ionice", 
 # what encrypts leaves no mark that is always there, and may do so in another line of the job
 _SEALS = re.compile(r"(?:^|[\s/|;&(])(?:gpg2?|openssl|r?age|ccrypt|7za?|zip|mcrypt)\s")
 _NO_HEADING = re.compile(r"--(?:skip-comments|compact|comments=(?:0|false|off)|xml)|-\w*[iX]\w*")
+
+# with these nothing that is printed last says that it is the end
+_NO_FOOTER = re.compile(r"--(?:skip[-_]comments|compact|comments=(?:0|false|off|FALSE|OFF)|xml)|-X")
+
+
+def footless(job: BackupJob) -> bool:
+    """Is its dump one of mysqldump's that ends with no line which says so?"""
+    _, args = tool_and_args(job.words, {job.tool})
+    mysql = job.tool in ("mysqldump", "mariadb-dump")
+    return mysql and any(map(_NO_FOOTER.fullmatch, args))
 
 
 def as_printed(job: BackupJob, artefact: Artefact) -> Artefact:
@@ -43,6 +54,8 @@ def as_printed(job: BackupJob, artefact: Artefact) -> Artefact:
     """
     if isinstance(artefact.fault, Message) and artefact.fault.code in _NOT_PACKED:
         return replace(artefact, doubt=artefact.fault)
+    if isinstance(artefact.fault, Message) and artefact.fault.code == _ENDS and footless(job):
+        artefact = replace(artefact, fault="")
     wanted = _begins(job)
     if wanted is None or artefact.fault or artefact.repository or not artefact.head:
         return artefact

@@ -20,13 +20,14 @@ from collector.facts.backup.contradicted import (
     complaining,
     emptied,
     increment,
+    of_failed_run,
     overwritten,
     partly,
     unfinished,
 )
 from collector.facts.backup.coverage import Cover
-from collector.facts.backup.ended import proven
-from collector.facts.backup.identity import record_of
+from collector.facts.backup.ended import end_unseen, proven, report_tells
+from collector.facts.backup.identity import of_another, record_of
 from collector.facts.backup.in_view import doubted, in_doubt
 from collector.facts.backup.job_artefacts import by_name, empty_folder, of_job
 from collector.facts.base.paths import within
@@ -163,13 +164,15 @@ def _of_job(
     groups = by_name(facts, job)
     mine = of_job(facts, job, store)
     answers = []
+    if any(not p.fault for p in own) and not report_tells(facts, job):
+        return Freshness("untold", None, f"{job.label}: {msg('report_of_a_pipe')}")
     if mine and (over := overwritten(facts, job)):
         return Freshness("untold", None, f"{job.label}: {over}")
     if said := increment(job) or complaining(job, (a for g in mine for a in g if not a.fault)):
         return Freshness("untold", None, f"{job.label}: {said}")
     if mine:
         order: list[State] = ["fresh", "small", "failed", "empty", "stale", "untold", "none"]
-        each = [_of_group(facts, job, group, bounds) for group in mine]
+        each = [_of_group(facts, job, group, bounds, own) for group in mine]
         answers.append(min(each, key=lambda a: order.index(a.state)))
     elif not groups and (folder := empty_folder(left, job)):
         quote = Quote("backup.artefacts", (f"folder {folder.rpartition('/')[0]}",))
@@ -203,15 +206,70 @@ def _of_job(
     return Freshness("untold", None, job.label)
 
 
-def _of_group(facts: Facts, job: BackupJob, group: Sequence[Artefact], bounds: Bounds) -> Freshness:
-    newest = max(group, key=lambda a: a.when)
+def _of_group(
+    facts: Facts,
+    job: BackupJob,
+    group: Sequence[Artefact],
+    bounds: Bounds,
+    own: Sequence[_Point],
+) -> Freshness:
+    """`own` are the reports of its runs, which say how the command ended."""
+    if same := _unchanged(facts, job, group):
+        return _judge([same], bounds)
+    told = [of_failed_run(facts, job, a) for a in group]
+    told = [a if _reported(a, own) else of_another(facts, job, a) for a in told]
+    newest = max(told, key=lambda a: a.when)
+    earlier = [a for a, b in zip(told, group, strict=True) if a is b]
+    if earlier and newest not in earlier and not partly(job, newest.when):
+        before = _of_group(facts, job, earlier, bounds, own)
+        last = max(earlier, key=lambda a: a.when)
+        if before.state == "fresh" and not (last.whole or last.repository):
+            # the run before it may have ended as badly, which nobody remembers
+            return replace(before, state="untold", why=_of(newest), why_zh=_of(newest, zh=True))
+        if before.state in ("fresh", "untold"):
+            return before
+    group = told
+    ended = any(not p.fault and p.when >= newest.when - timedelta(minutes=1) for p in own)
+    if cut := _cut_short(job, _point(newest)):
+        return cut
     doubt = newest.doubt or _not_looked_into(facts, job, newest)
     if doubt and not newest.fault:
         quote = _point(newest).quote
-        zh = f"{newest.path}：{in_chinese(doubt)}"
-        return Freshness("untold", None, f"{newest.path}: {doubt}", (quote,), zh)
-    points = [_point(a) for a in group]
-    return _cut_short(job, max(points, key=lambda p: p.when)) or _judge(points, bounds)
+        newest = replace(newest, doubt=doubt)
+        return Freshness("untold", None, _of(newest), (quote,), _of(newest, zh=True))
+    points = [_point(a) for a in group if a is newest or a.fault or not a.doubt]
+    found = _judge(points, bounds)
+    if found.state == "fresh" and not ended and (unseen := end_unseen(facts, job, newest)):
+        newest = replace(newest, doubt=unseen)
+        return replace(found, state="untold", why=_of(newest), why_zh=_of(newest, zh=True))
+    return found
+
+
+def _unchanged(facts: Facts, job: BackupJob, group: Sequence[Artefact]) -> _Point | None:
+    """A good run of restic that found its last snapshot to be as the data is, and made none."""
+    run = job.job.run
+    asked = {"--skip-if-unchanged", "--skip-if-unchanged=true"} & set(job.words)
+    if not asked or job.tool != "restic" or run is None or run.good is not True:
+        return None
+    newest = max(group, key=lambda a: a.when)
+    if newest.fault or run.finished is None or newest.when > run.finished:
+        return None
+    if not proven(facts, job.job, job.tool, job.words):
+        return None
+    line = f"{run.service} finished {run.finished.isoformat()} {run.detail}"
+    return _Point(run.finished, None, "", Quote(job.job.read, (line,)))
+
+
+def _reported(artefact: Artefact, own: Sequence[_Point]) -> bool:
+    """Does a report of the job tell of a good end soon after it was made?"""
+    least, most = timedelta(minutes=-1), timedelta(hours=6)
+    return any(not p.fault and least <= p.when - artefact.when <= most for p in own)
+
+
+def _of(artefact: Artefact, *, zh: bool = False) -> str:
+    """What is said of a file, with its path."""
+    said = artefact.fault or artefact.doubt
+    return f"{artefact.path}：{in_chinese(said)}" if zh else f"{artefact.path}: {said}"
 
 
 def _not_looked_into(facts: Facts, job: BackupJob, newest: Artefact) -> str:

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
 
+from collector.errors import CouldNotLook
+from collector.facts.backup.artefacts.files import Artefact
 from collector.facts.backup.artefacts.pgbackrest_log import PGBACKREST_LOG
 from collector.facts.backup.artefacts.traces import Record
 from collector.facts.backup.commands.addresses import Address, address_of
@@ -19,12 +23,21 @@ from collector.facts.backup.commands.named_files import named
 from collector.facts.backup.commands.permissions import account_of, in_home_of
 from collector.facts.backup.commands.repositories import repositories
 from collector.facts.backup.commands.scheduled import all_jobs
+from collector.facts.backup.ended import proven
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store
+from collector.facts.storage.mounts import holder
+from collector.facts.storage.mounts import mounts as mounts_of
+from collector.i18n.message import msg
 from collector.model import Facts
 
 _VARIABLES = {"restic": "RESTIC_REPOSITORY", "borg": "BORG_REPO"}
 _FAMILY = {"borgmatic": "borg"}
+_SLACK = timedelta(minutes=1)
+_NETWORK = re.compile(
+    r"(nfs|nfs4|cifs|smb3|smbfs|9p|virtiofs|ceph|glusterfs|lustre|gpfs|ocfs2|gfs2|afs|davfs)"
+    r"|fuse\.(sshfs|glusterfs|ceph|s3fs|rclone|davfs2?|juicefs|mfs|seaweedfs)"
+)
 
 
 def repository_of(facts: Facts, job: BackupJob) -> tuple[Address, ...]:
@@ -68,6 +81,36 @@ def holds(facts: Facts, job: BackupJob, folder: str) -> bool:
     ours = repository_of(facts, job)
     here = any(a.kind == "path" and a.path == folder for a in ours)
     return here and alone_there(facts, job)
+
+
+def of_another(facts: Facts, job: BackupJob, artefact: Artefact) -> Artefact:
+    """A snapshot with a doubt where another host may have made it: whose it is stands sealed in it.
+
+    One that was made while the job's own good run went on is its own. Raises FactError.
+    """
+    run = job.job.run
+    if not artefact.repository or artefact.fault or artefact.doubt:
+        return artefact
+    begun, ended = (run.started, run.finished) if run else (None, None)
+    known = run is not None and run.good is True and begun is not None and ended is not None
+    shared = _shared(facts, artefact.repository)
+    # of another command's good end it shows nothing where others' may lie there in place of it
+    told = not shared or proven(facts, job.job, job.tool, job.words)
+    if known and begun and ended and begun - _SLACK <= artefact.when <= ended + _SLACK and told:
+        return artefact
+    late = known and ended is not None and artefact.when > ended + _SLACK
+    if late or (run is not None and run.good is not True) or shared:
+        return replace(artefact, doubt=msg("perhaps_of_another_host"))
+    return artefact
+
+
+def _shared(facts: Facts, folder: str) -> bool:
+    """Does it lie on a file system that other hosts may write to?"""
+    try:
+        mount = holder(facts.get(mounts_of), folder)
+    except CouldNotLook:
+        return False
+    return mount is not None and _NETWORK.fullmatch(mount.fstype) is not None
 
 
 def _family(job: BackupJob) -> str:

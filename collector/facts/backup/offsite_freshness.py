@@ -11,6 +11,7 @@ from collector.facts.backup.artefacts.files import artefacts
 from collector.facts.backup.artefacts.reports import Report, reports
 from collector.facts.backup.artefacts.traces import records
 from collector.facts.backup.commands.addresses import Address, address_of, same_target
+from collector.facts.backup.commands.destinations import says_when_it_fails
 from collector.facts.backup.contradicted import unfinished
 from collector.facts.backup.coverage import Cover
 from collector.facts.backup.ended import proven
@@ -77,7 +78,8 @@ def sent(facts: Facts, known: Cover, copy: Copy, every: Sequence[Copy], bounds: 
         return _judge(shown, bounds)
     run = copy.way.job.run
     if run is not None and run.finished is not None and run.good is not None:
-        if run.good and not proven(facts, copy.way.job, copy.way.tool, copy.way.words):
+        says = says_when_it_fails(copy.way.tool, copy.way.words)
+        if run.good and not (says and proven(facts, copy.way.job, copy.way.tool, copy.way.words)):
             return Sent("untold", None, copy.way.label)
         line = f"{run.service} finished {run.finished.isoformat()} {run.detail}"
         quote = Quote(copy.way.job.read, (line,))

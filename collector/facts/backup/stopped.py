@@ -6,8 +6,8 @@ stopped before, and is started again only behind the copy, are a backup (Postgre
 
 from __future__ import annotations
 
-from collector.facts.backup.commands.dump_servers import servers
-from collector.facts.backup.commands.jobs import BackupJob
+from collector.facts.backup.commands.dump_servers import KNOWN, servers
+from collector.facts.backup.commands.jobs import BackupJob, engine_of
 from collector.facts.backup.reached import is_of, program_of
 from collector.facts.data.inventory import Store
 from collector.facts.shell.program import Command, Program
@@ -24,18 +24,24 @@ def writing(facts: Facts, job: BackupJob, store: Store) -> str:
     Raises FactError.
     """
     run = servers(facts, store)
-    if not run:
+    unheard = store.kind == "database" and not run and engine_of(store) not in KNOWN
+    if not run and not unheard:
         return ""
+    name = run[0].name if run else store.engine or store.name
     done = program_of(facts, job.job) if all(p.unit for p in run) else None
     if done is None:
-        return run[0].name
+        return name
     met = [at for at, c in enumerate(done.commands) if c.reached != "never" and is_of(c, job.tool)]
     # the tool also lists and checks; where its own line is not found, any may be the copy
     own = [at for at in met if done.commands[at].argv[-len(job.words) :] == job.words]
     uses = own or met
-    units = {p.unit for p in run}
-    still = uses and all(_stopped(done, at, unit) for at in uses for unit in units)
-    return "" if still else run[0].name
+    if unheard:
+        # whichever service it is: one is stopped for the copy
+        units = {n for c in done.commands for verb, ns in [_asked(c)] if verb == "stop" for n in ns}
+        still = any(uses and all(_stopped(done, at, u) for at in uses) for u in units)
+    else:
+        still = bool(uses) and all(_stopped(done, at, p.unit) for at in uses for p in run)
+    return "" if still else name
 
 
 def _stopped(done: Program, at: int, unit: str) -> bool:

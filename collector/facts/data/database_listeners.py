@@ -44,6 +44,16 @@ _OTHERS: Mapping[str, str] = {
     "oninit": "informix",
     "victoria-metric": "victoriametrics",
 }
+# They let in by rules of their own whoever asks for the databases behind them, which may listen for
+# this host alone. Of their settings nothing is read here.
+POOLERS: Mapping[str, str] = {
+    name: name
+    for name in (
+        "pgbouncer", "odyssey", "pgpool", "pgcat", "pgagroal", "proxysql", "maxscale",
+        "mysqlrouter", "mysql-proxy", "obproxy", "nutcracker", "predixy", "codis-proxy",
+        "mcrouter",
+    )
+}  # fmt: skip
 # what only its port tells: one runtime runs many
 _BY_PORT: Mapping[str, Mapping[int, str]] = {
     "java": {
@@ -59,7 +69,8 @@ _BY_PORT: Mapping[str, Mapping[int, str]] = {
 def database_of(exposure: Exposure, ports: Collection[int]) -> str:
     """The engine behind a socket, `port N` for what listens at one of the `ports`, or nothing."""
     process, port = exposure.listener.process, exposure.listener.port
-    known = ENGINES.get(process) or _OTHERS.get(process) or _BY_PORT.get(process, {}).get(port)
+    known = ENGINES.get(process) or _OTHERS.get(process) or POOLERS.get(process)
+    known = known or _BY_PORT.get(process, {}).get(port)
     if known:
         return known
     if process in ALWAYS_ASK:

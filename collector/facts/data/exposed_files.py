@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from collector.errors import NotUnderstood
 from collector.facts.base.opened import ODD, OPENED
+from collector.facts.data.telling_names import deployed, telling
 from collector.facts.security.small_servers import SMALL_SERVERS
 from collector.facts.security.web_folders import CATALINA, WEB_SETTINGS
 from collector.i18n.message import msg
@@ -31,10 +32,20 @@ _SECRETS = (
 _SERVED = (
     *_SECRETS, "*.pem", "*.bak", "*.swp", "*~", "*.old", ".htpasswd", ".git", ".svn", ".hg",
     "*backup*.zip", "*backup*.tar*", "*backup*.rar", "*backup*.7z", "www*.zip", "web*.zip",
-    "wwwroot*", "db*.zip", "*.sqlite", "*.sqlite3", "*.db", "*.mdb", ".aws", "*.tfstate.*",
+    "db*.zip", "*.sqlite", "*.sqlite3", "*.db", "*.mdb", ".aws", "*.tfstate.*",
     "*dump*.json", "sftp.json", "sftp-config.json", "secrets.y*ml", "*.ovpn",
     "*credentials*.json", "*service[-_]account*.json", "users*.csv", "customers*.csv",
-    "members*.csv",
+    "members*.csv", ".?*", "*.php.*", "Dockerfile*", "Containerfile*",
+)  # fmt: skip
+# Settings; and texts in the languages of a site, which are kept in the same forms.
+_SETTINGS = ("*.y*ml", "*.ini")
+_TEXTS = ("*/[Ll]ang*/*", "*/[Ll]ocale*/*", "*/[Tt]ranslations/*", "*/i18n/*")
+# what a server does not give away, or what says nothing that is worth hiding
+_NO_SECRET = (
+    ".well-known", ".htaccess", ".user.ini", ".gitignore", ".gitattributes", ".gitkeep", ".keep",
+    ".editorconfig", ".nojekyll", ".browserslistrc", ".eslintrc*", ".eslintignore", ".prettierrc*",
+    ".prettierignore", ".stylelintrc*", ".babelrc", ".npmignore", ".dockerignore", ".nvmrc",
+    ".jshintrc", ".distignore", ".php_cs*", ".php-cs-fixer*",
 )  # fmt: skip
 # Archives and what is left of edits: a site may offer some on purpose.
 _PACKED = (
@@ -76,7 +87,7 @@ r=$(for d in $(printf '%s\n' "$t" | grep -v '^unsure ' | tr -d "\"'" |
     sed -n 's/^[^:]*:[[:space:]]*[A-Za-z.-]*[[:space:]=*]*\(\/[^;]*[^;[:space:]]\).*/\1/p' |
     sed 's,//*$,,' | awk '!had[$0]++'); do [ -d "$d" ] && printf '%s/\n' "$d"; done)
 echo '== web'
-echo 'names in letters of either size, behind links, of small servers as well'
+echo 'names in letters of either size, behind links, of small servers as well, with dots'
 w='nginx|openresty|tengine|apache2|httpd|lighttpd|caddy|litespeed'
 [ -n "$(hp_started "$w")" ] &&
   printf '%s\n' "$t" | grep '^unsure /' | sort -u | most {DISKS} folders
@@ -85,8 +96,11 @@ printf '%s\n' "$s" | grep '^unsure /' | sort -u | most {DISKS} folders
 set -f
 # names FOLDER...: what lies there, as far as whoever has to look for it may see it
 names() {{
-  hp_do "$R" find "$@" -maxdepth {DEPTH} {ODD} \( -name node_modules -o -name vendor \) -prune \
-    -o \( {_named(_SERVED)} -o ! -type d \( {_named(_PACKED)} \) \
+  hp_do "$R" find "$@" -mindepth 1 -maxdepth {DEPTH} {ODD} \
+    \( -name node_modules -o -name vendor \) -prune \
+    -o \( \( {_named(_SERVED)} \) ! \( {_named(_NO_SECRET)} \) -o -type f -name 'wwwroot*' \
+      -o -type f \( {_named(_SETTINGS)} \) ! -name .user.ini \
+        ! \( {" -o ".join(f"-path '{t}'" for t in _TEXTS)} \) -o ! -type d \( {_named(_PACKED)} \) \
       ! \( {_named(tuple(f"{a}.gz" for a in _ASSETS))} \) \) \
     ! \( {_named(_HARMLESS)} \) -exec stat -c '%a %u %F %n' '{{}}' + \
     2>/dev/null
@@ -166,31 +180,17 @@ READS: tuple[Read, ...] = (
     ),
 )
 _UNLOOKED = re.compile(r"more (?:folders|files|disks)|unsure /.*: [A-Za-z.-]+")
-_MARK = "names in letters of either size, behind links, of small servers as well\n"
+_MARK = "names in letters of either size, behind links, of small servers as well, with dots\n"
 _ONCE = 64
 _LINE = re.compile(r"([0-7]{1,4}) (\d+) ([a-z ]+) (/.*)")
-
-
-_ARCHIVE = re.compile(
-    r"(.+?)((\.(tar|tgz|tbz2?|txz|gz|xz|zst|bz2|lz4|zip|rar|7z|war)([._-]?\d{1,3})?)+)",
-    re.IGNORECASE,
-)
-# What people call a packed site or database, and what every scanner asks for first.
-_TELLING = re.compile(
-    r"\d+|.*(?<![a-z])(www\w*|web|website|webroot|wwwroot|site\w*|html|htdocs|public(_html)?|backups?"
-    r"|bak|bkp|back|db|data|databases?|sql|mysql|mariadb|postgres|pgsql|mongo|redis|dumps?|old|src"
-    r"|source|code|conf(ig)?|admin|root|home|etc|full|all|prod(uction)?|latest)(?![a-z]).*"
-    r"|.*\.(com|cn|net|org|edu|gov|io|top|info|sql|bak|dump|dmp|bson|rdb|sqlite3?|db|env|key|pem)"
-    r"|.*(19|20)\d\d[-_.]?\d\d[-_.]?\d\d.*",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Exposed:
     """One file: `served` from below a web server's folder, else everybody may read it.
 
-    `unexamined`: an archive whose name does not tell whether it is there to be downloaded.
+    `unexamined`: an archive whose name does not tell whether it is there to be downloaded, a file
+    of settings that may hold no secret, statements of SQL that may be a schema alone.
     """
 
     path: str
@@ -205,7 +205,7 @@ class Found:
     """`files` in the order of their folders; `roots` are the web folders looked through.
 
     `packed`: archives were looked for in them, in letters of either size, and behind links that
-    lead out of them, which captures of before did not.
+    lead out of them, and what begins with a dot, which captures of before did not.
     `unlooked` says of what there was more than was looked at, or which setting names a folder that
     could not be told; while it holds something, that nothing was found is no answer.
     """
@@ -239,24 +239,10 @@ def exposed_files(capture: Capture) -> Found:
             if told is None:
                 raise NotUnderstood(_READ, msg("not_line", line=line))
             path = re.sub("//+", "/", told[4])
-            unknown = served and not telling(path, capture.head.get("hostname", ""))
+            host = capture.head.get("hostname", "")
+            unknown = not telling(path, host) if served else deployed(path)
             files.setdefault(path, Exposed(path, int(told[1], 8), served, line, unknown))
     # an earlier form of the read ended there without a word
     if len(roots) == _ONCE and not unlooked:
         unlooked.append("more folders")
     return Found(tuple(files.values()), tuple(roots), match[1] == _MARK, tuple(unlooked))
-
-
-def telling(path: str, host: str) -> bool:
-    """Does the name say that it is none of what a site offers?
-
-    Every name that is looked for does but those of archives: of these the ones that are called
-    after what sites and databases are made of, after the host, or after a folder they lie in.
-    """
-    *above, name = path.split("/")
-    match = _ARCHIVE.fullmatch(name)
-    if match is None:
-        return True
-    stem = match[1].casefold()
-    called = {x.casefold() for x in (*above[-2:], host, host.partition(".")[0])} - {""}
-    return stem in called or _TELLING.fullmatch(stem) is not None

@@ -1,7 +1,8 @@
 """Large folders below the places where data is usually laid (hier(7): /srv, /home, /var/lib …).
 
 Folders that are disks of their own are not measured: df(1) tells of those. What a backup was laid
-into, and what container engines and package managers keep for themselves, is not looked at.
+into, and what container engines, package managers and the panel of BT keep for themselves, is not
+looked at. The places are those of `exposed_files`, where data may lie.
 """
 
 from __future__ import annotations
@@ -24,12 +25,17 @@ nl='
 '
 m=$nl$(sed 's/^\([^ ]* \)\{4\}\([^ ]*\) .*/\2/' /proc/self/mountinfo 2>/dev/null)$nl
 set --
-for r in /srv /data /data[0-9]* /home /opt /export /storage /var/www /var/opt /var/lib; do
+for r in /srv /data* /home /opt /export /storage /var/www /var/opt /var/lib /www /www/wwwroot \
+  /app* /u0* /mnt /media; do
   [ -d "$r" ] || continue
+  # du counts nothing twice: what a link leads back to has its number already
+  q=$(cd -P "$r" 2>/dev/null && pwd) || continue
+  for d do case "$q/" in "$d"/*) continue 2;; esac; done
   case "$m" in *"$nl$r$nl"*) continue;; esac
   for d in "$r"/*; do
     [ -d "$d" ] && [ ! -L "$d" ] && [ $# -lt 500 ] && hp_plain "$d" || continue
     case "$d" in
+      */www/wwwroot|*/www/server|*/www/wwwlogs) ;;
       */lost+found|*[Bb]ackup*|*/bak|/var/lib/docker|/var/lib/containers|/var/lib/containerd) ;;
       /var/lib/kubelet|/var/lib/rancher|/var/lib/snapd|/var/lib/flatpak|/var/lib/dpkg) ;;
       /var/lib/apt|/var/lib/rpm|/var/lib/dnf|/var/lib/systemd|/var/lib/lxcfs|/var/lib/clamav) ;;

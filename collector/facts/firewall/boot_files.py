@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 
 from collector.errors import CouldNotLook
+from collector.facts.firewall.boot_needs import refuse_late, refuse_unmade
 from collector.facts.firewall.boot_ruleset import loaded_elsewhere
 from collector.facts.firewall.exposure import Exposure, exposures, exposures_of
 from collector.facts.firewall.iptables import save as iptables
@@ -42,12 +43,14 @@ def booted(capture: Capture) -> Firewall | None:
     if started.starts_at_boot("nftables"):
         path = next((p for p in _NFT if p in texts), None)
         if path is not None:
+            refuse_late(capture, path, texts)
             tables += nftables.written(texts[path], _READ, lambda named: _included(named, texts))
             loads = True
     sets = ipsets(capture.read("firewall.ipset").text(), "firewall.ipset")
     for unit, files in _SAVED.items():
         for path, family in files.items():
             if path in texts and started.starts_at_boot(unit):
+                refuse_unmade(started, path, texts)
                 tables += iptables.saved(texts[path], family, _READ, sets)[0]
                 loads = True
     if not loads:

@@ -94,8 +94,39 @@ for f in /etc/rc.local /etc/rc.d/rc.local /etc/local.d/*.start /etc/network/if-u
   done
   set +f
 done
+# of zones in use: what a boot would let in that it does not let in now
+if command -v firewall-cmd >/dev/null 2>&1 && [ "$(firewall-cmd --state 2>/dev/null)" = running ]
+then
+  {
+    firewall-cmd --list-all-zones && echo '== permanent' &&
+      firewall-cmd --permanent --list-all-zones && echo '== end'
+  } 2>/dev/null | awk '
+    /^== permanent$/ { p = 1; next }
+    /^== end$/ { done = 1; next }
+    /^[^ \t]/ { z = $1; live = / \(.*active.*\)$/ ; if (!p && live) on[z] = 1; next }
+    /^  [a-z-]+( [a-z]+)?:/ {
+      k = $0; sub(/^  /, "", k); sub(/:.*/, "", k); gsub(/ /, "-", k)
+      v = $0; sub(/^[^:]*: */, "", v); n = split(v, w, " ")
+      if (k ~ /^(target|services|ports|protocols|source-?ports|interfaces|sources)$/)
+        for (i = 1; i <= n; i++) say(z, k, w[i])
+      next }
+    /^\t/ { if (k == "forward-ports" || / accept( |$)/) say(z, k, $0) }
+    function say(z, k, v) {
+      if (!p) { now[z, k, v] = 1; return }
+      if (k == "target" && v == "ACCEPT") wide[z] = 1
+      if ((z, k, v) in now) return
+      if (k ~ /^(interfaces|sources)$/ ? wide[z] : z in on && (k != "target" || v == "ACCEPT")) {
+        if (k !~ /^(target|services|ports|protocols|source-?ports)$/) v = ""
+        print "zone " z " " k (v == "" ? "" : " " v) }
+    }
+    END { if (p && done) print "zones told" }' | sort -u
+fi
+f=/etc/csf/csf.conf
+[ -f "$f" ] && hp_plain "$f" && printf 'csf %s\n' "$(hp_by "$f" \
+  sed -n 's/^TESTING *= *"\([01]\)".*/\1/p' | tail -n 1)"
 echo '== end'
 """,
+        seconds=20,
         limit=1 << 16,
         privileged=True,
         why=Text(
@@ -122,9 +153,37 @@ class Undone:
 
 def flushes(capture: Capture) -> tuple[Undone, ...]:
     """Raises FactError; also where the capture is from before it was asked."""
+    return undone_of(flushed_text(capture), services(capture).starts_at_boot)
+
+
+def zones_to_come(capture: Capture) -> tuple[str, ...]:
+    """What zones of firewalld in use let in by their lasting settings alone: at the next start.
+
+    Raises FactError where firewalld starts with the host, and it was not told.
+    """
+    if not services(capture).starts_at_boot("firewalld"):
+        return ()
+    lines = flushed_text(capture).splitlines()
+    if "zones told" not in lines:
+        raise CouldNotLook(_READ, msg("not_collected_zones"))
+    return tuple(line for line in lines if line.startswith("zone "))
+
+
+def flushed_text(capture: Capture) -> str:
+    """What the read printed. Raises FactError; also for a capture from before it was asked."""
     if _READ not in capture.reads:
         raise CouldNotLook(_READ, msg("not_collected_undone"))
-    return undone_of(capture.read(_READ).text(), services(capture).starts_at_boot)
+    return capture.read(_READ).text()
+
+
+def csf_at_boot(capture: Capture) -> tuple[str, ...]:
+    """csf, where it starts with the host and is past its time of trial (TESTING).
+
+    While that lasts its cron job takes the rules away every five minutes. Raises FactError.
+    """
+    if not services(capture).starts_at_boot("csf"):
+        return ()
+    return ("csf",) if "csf 0" in flushed_text(capture).splitlines() else ()
 
 
 def undone_of(text: str, starts: Callable[[str], bool]) -> tuple[Undone, ...]:
@@ -144,6 +203,6 @@ def undone_of(text: str, starts: Callable[[str], bool]) -> tuple[Undone, ...]:
             unit = re.search(r"/([^/]+)\.service(?:\.d/[^/]+)?$", path)
             if word == "own" or unit is None or starts(unit[1]):
                 found.append((path, command))
-        elif line.strip() not in ("", "== end"):
+        elif word not in ("zone", "zones", "csf") and line.strip() not in ("", "== end"):
             raise NotUnderstood(_READ, msg("not_understood", line=line))
     return tuple(Undone(path, command, path in adding) for path, command in dict.fromkeys(found))

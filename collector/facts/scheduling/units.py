@@ -21,6 +21,7 @@ import re
 
 from collector.errors import NotUnderstood
 from collector.i18n.message import msg
+from collector.model import Capture
 
 _READ = "schedules.timers"
 _END = (
@@ -60,3 +61,18 @@ def units(text: str) -> list[dict[str, str]]:
 def started_by(started: str) -> list[str]:
     """The words of each command of ExecStart, blanks between them."""
     return _COMMAND.findall(started)
+
+
+def ignoring(capture: Capture) -> frozenset[str]:
+    """Services that go on after a command of theirs failed (`ExecStart=-…`), or may do so."""
+    found = set()
+    text = capture.read("schedules.timers").text()
+    for unit in () if text.strip() in ("no systemd", "no timers") else units(text):
+        started = unit.get("ExecStart", "")
+        whole = started_by(started)
+        strict = started.count(" ; ignore_errors=no ")
+        # words behind a semicolon may be quoted, which is not shown
+        loose = any(" ;" in words for words in whole)
+        if loose or not len(whole) == started.count("argv[]=") == strict:
+            found.add(unit.get("Id", ""))
+    return frozenset(found)

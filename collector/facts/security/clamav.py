@@ -54,6 +54,8 @@ for p in $(hp_started 'clamonacc|clamd'); do
       -e 's/^fanotify mnt_id:.* mask:\([0-9a-f]*\) .*/mount \1/p' \
       -e 's/^fanotify sdev:.* mask:\([0-9a-f]*\) .*/mount \1/p' | sort | uniq -c
   b=
+  [ $k = scanner ] || tr '\000' '\n' <"$p/cmdline" |
+    awk '/^--(fd|stre)/ { o = 1 } END { print "opens " (o ? "itself" : "by clamd") }'
   hp_owner "${p#/proc/}"; NAMER=$W
   tr '\000' '\n' <"$p/cmdline" | while IFS= read -r a; do
     case "$b $a" in
@@ -188,7 +190,8 @@ class Settings:
 class OnAccess:
     """One running clamonacc, by the kernel's marks: how many there are, how many can refuse.
 
-    `marks` is None where the kernel did not show its group.
+    `marks` is None where the kernel did not show its group. `opens`: does it open files for clamd
+    (--fdpass, --stream)? None where that was not asked for.
     """
 
     pid: int
@@ -196,6 +199,7 @@ class OnAccess:
     refusing: int
     watched: tuple[str, ...]
     excluded: tuple[str, ...]
+    opens: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,9 +335,10 @@ def _onaccess(pid: int, lines: list[str]) -> OnAccess:
             group = True
         elif match := re.fullmatch(r"(--watch-list|--exclude-list) (.*)", line):
             lists[match[1]].append(match[2].strip())
-        elif not line.startswith(("config ", "run ")):
+        elif not line.startswith(("config ", "run ", "opens ")):
             raise NotUnderstood("clamav.state", msg("not_understood", line=line))
     return OnAccess(
         pid, marks if group else None, refusing,
         tuple(lists["--watch-list"]), tuple(lists["--exclude-list"]),
+        "opens itself" in lines if {"opens itself", "opens by clamd"} & {*lines} else None,
     )  # fmt: skip

@@ -35,12 +35,16 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """What an agent of Wazuh or OSSEC remembers: is it connected, when was it last answered."""
+    """What an agent of Wazuh or OSSEC remembers: is it connected, when was it last answered.
+
+    `cut`: it says that it is disconnected, and not that it is connecting anew.
+    """
 
     connected: bool
     answered: datetime | None
     manager: str
     lines: tuple[str, ...]
+    cut: bool = False
 
 
 def links(capture: Capture) -> tuple[Link, ...]:
@@ -91,5 +95,9 @@ def wazuh(capture: Capture) -> Heartbeat | None:
     conf = "\n".join(x for s in parts if s.kind == "ossec-conf" for x in s.lines)
     manager = re.search(r"<(?:address|server-ip|server-hostname)>\s*([^<\s]+)", conf)
     return Heartbeat(
-        values["status"] == "connected", answered, manager[1] if manager else "", state.lines
+        values["status"] == "connected",
+        answered,
+        manager[1] if manager else "",
+        state.lines,
+        values["status"] == "disconnected",
     )

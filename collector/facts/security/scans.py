@@ -16,11 +16,12 @@ from collector.errors import FactError, NotUnderstood
 from collector.facts.scheduling.jobs import READS as _SCHEDULE_READS
 from collector.facts.scheduling.jobs import jobs
 from collector.facts.scheduling.models import Job, Run
+from collector.facts.scheduling.units import ignoring
 from collector.facts.security.clamav import READS as _CLAMAV_READS
 from collector.facts.security.clamav import clamav, scanners, state_sections
 from collector.facts.security.scan_scope import Scope, scope_of
 from collector.facts.security.scan_summaries import READ, Log, summaries
-from collector.facts.shell.exit_status import whose
+from collector.facts.shell.exit_status import tells, whose
 from collector.facts.system.processes import READS as _PROCESS_READS
 from collector.facts.system.processes import processes
 from collector.i18n.message import msg
@@ -33,6 +34,16 @@ _TOOL = re.compile(r"(?<![\w.-])(clamd?scan)(?![\w.-])((?:\"[^\"\n]*+\"|'[^'\n]*
 _LOG = re.compile(r"(?:--log[= ]|-l |>{1,2} ?)\"?(/[\w./-]+)")
 _ROOT = ("root", "0")
 _AS_ROOT = re.compile(r"(?<![\w.-])(sudo|doas)\s")
+_INLINE = re.compile(r"\S*sh\s+-\w*c\s")
+# what stands before its name where it is only asked for, told of or ended
+_ONLY_NAMED = re.compile(
+    r"(?:^|[\n;|&({`])\s*(?:(?:if|while|until|then|else|elif|do|!)\s+)*"
+    r"(?:echo|printf|logger|test|\[\[?|command\s+-[vV]|which|type|hash|mail\w*|p(?:kill|grep)"
+    r"|pidof|killall|systemctl)\s[^\n;|&]*\Z"
+)
+# these scan nothing; --st… is short for --stream and for --stdout, and refused
+_NO_SCAN = re.compile(r"\s(?:--reload|--ping|--version|--help|-V|-h)(?![\w-])")
+_OPENS = re.compile(r"\s--(?:fd[a-z]*|stre[a-z]*)(?![\w-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +63,32 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
-class ScanJob:
-    """A job that scans: what it takes, the logs that it writes; `clamd`: clamdscan does it."""
+class Call:
+    """One use of a scanner in a job: what it takes, the logs it may write to; by `clamd`?"""
 
-    job: Job
     scope: Scope
     logs: tuple[str, ...]
-    clamd: bool = False
+    clamd: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScanJob:
+    """A job that scans; `scope` is the most that one of its calls takes."""
+
+    job: Job
+    calls: tuple[Call, ...]
+
+    @property
+    def scope(self) -> Scope:
+        """What its widest call takes."""
+        own = {call.scope for call in self.calls}
+        return "full" if "full" in own else "unknown" if "unknown" in own else "part"
+
+    @property
+    def logs(self) -> frozenset[str]:
+        """The logs of all its calls."""
+        return frozenset(log for call in self.calls for log in call.logs)
 
 
 def scan_jobs(capture: Capture, trees: tuple[str, ...]) -> tuple[ScanJob, ...]:
@@ -68,24 +98,46 @@ def scan_jobs(capture: Capture, trees: tuple[str, ...]) -> tuple[ScanJob, ...]:
     can write there what he likes.
     """
     found = []
-    skipped = _skipped(capture)
-    weak = any(settings.weak for settings in clamav(capture).settings.values())
     for job in jobs(capture):
-        scopes: list[Scope] = []
         # a shell reads a line that ends with a backslash together with the next
         text = job.text.replace("\\\n", "")
-        calls = list(_TOOL.finditer(text))
-        for call in calls:
-            scope = scope_of(call[1], call[2], trees, skipped)
-            if scope == "full" and job.user not in _ROOT:
-                scope = "unknown" if _AS_ROOT.search(text) else "part"
-            less = _refused(capture, call) or (call[1] != "clamscan" and weak)
-            scopes.append("part" if scope == "full" and less else scope)
-        if scopes:
-            best = next(s for s in ("full", "unknown", "part") if s in scopes)
-            clamd = any(call[1] != "clamscan" for call in calls)
-            found.append(ScanJob(job, best, tuple(_LOG.findall(text)), clamd))
+        uses = [m for m in _TOOL.finditer(text) if _scans(text, m)]
+        shared = set(_LOG.findall(text)).difference(*(_LOG.findall(m[0]) for m in uses))
+        calls = tuple(
+            Call(
+                _scope(capture, job, use, trees),
+                (*_LOG.findall(use[0]), *sorted(shared)),
+                use[1] != "clamscan",
+                _plain(use[0]),
+            )
+            for use in uses
+        )
+        if calls:
+            found.append(ScanJob(job, calls))
     return tuple(found)
+
+
+def _plain(words: str) -> str:
+    """As it is written, without quotes and without what is redirected."""
+    return " ".join(re.sub(r"[\"']|\s\d?>.*", "", words).split())
+
+
+def _scans(text: str, use: re.Match[str]) -> bool:
+    """Is the scanner started there, and has it something to scan?"""
+    return not (_ONLY_NAMED.search(text[: use.start()]) or _NO_SCAN.search(use[2]))
+
+
+def _scope(capture: Capture, job: Job, use: re.Match[str], trees: tuple[str, ...]) -> Scope:
+    scope = scope_of(use[1], use[2], trees, _skipped(capture))
+    if scope != "full":
+        return scope
+    if (refused := _refused(capture, use)) is not False:
+        return "part" if refused else "unknown"
+    if use[1] != "clamscan" and any(x.weak for x in clamav(capture).settings.values()):
+        return "part"
+    if job.user not in _ROOT:
+        return "unknown" if _AS_ROOT.search(job.text) else "part"
+    return scope
 
 
 def _skipped(capture: Capture) -> tuple[str, ...]:
@@ -95,16 +147,18 @@ def _skipped(capture: Capture) -> tuple[str, ...]:
     return tuple(w[1].strip().strip('"') for w in words if len(w) == 2 and w[0] == "ExcludePath")
 
 
-def _refused(capture: Capture, call: re.Match[str]) -> bool:
+def _refused(capture: Capture, call: re.Match[str]) -> bool | None:
     """Is it left to a clamd to open files that only root may read, and clamd is not root?
 
     clamdscan(1): it opens them itself with --fdpass and --stream. What clamd may not read is told
-    by a count of errors in the summary, beside "Infected files: 0".
+    by a count of errors in the summary, beside "Infected files: 0". None: which clamd it asks, and
+    whose that is, is not told.
     """
-    if call[1] == "clamscan" or re.search(r"\s--(fd|st)", call[2]):
+    if call[1] == "clamscan" or _OPENS.search(call[2]):
         return False
     servers = scanners(processes(capture))
-    return bool(servers) and all(server.uid for server in servers)
+    owners = {server.uid != 0 for server in servers}
+    return owners.pop() if len(owners) == 1 else None
 
 
 def clamav_scans(
@@ -118,17 +172,18 @@ def clamav_scans(
     doubts: list[FactError] = []
     for job in found:
         run = job.job.run
-        if run and run.finished and _told(job.job, run):
+        if run and run.finished and _told(capture, job, run):
             line = f"{run.service} {run.finished:%Y-%m-%d %H:%M:%S} {run.detail}"
             hit = None if run.good else 1
             scans.append(Scan("clamav", run.finished, job.scope, hit, job.job.read, line))
     for log in _logs(capture):
         # logrotate puts .1 or -20261122 behind the name
         name = re.sub(r"(?:\.\d{1,3}|-\d{8})$", "", log.path)
-        writers = [job for job in found if {log.path, name} & set(job.logs)]
-        scopes = {job.scope for job in writers}
+        writers = [c for job in found for c in job.calls if {log.path, name} & set(c.logs)]
+        # where several write there, a summary may be that of any
+        scopes = {call.scope for call in writers}
         scope: Scope = scopes.pop() if len(scopes) == 1 else "unknown"
-        clamd = not writers or any(job.clamd for job in writers)
+        clamd = not writers or any(call.clamd for call in writers)
         try:
             for one in summaries(capture, log, clamd=clamd):
                 taken: Scope = "part" if scope == "full" and one.idle else scope
@@ -138,12 +193,24 @@ def clamav_scans(
     return tuple(scans), tuple(doubts)
 
 
-def _told(job: Job, run: Run) -> bool:
-    """Does how the service ended tell that its scan came to the end?
+def _told(capture: Capture, job: ScanJob, run: Run) -> bool:
+    """Does how the service ended tell that its widest scan came to the end?
 
     A script may end well whatever became of the scan in it, and ends with 1 for more than a find.
+    The status is that of the last command of several: of those before it only a good end tells.
     """
-    how = whose(job.command, job.text, lambda call: _TOOL.search(call) is not None)
+    command, text = job.job.command, job.job.text
+    widest = {call.text for call in job.calls if call.scope == job.scope}
+
+    def wanted(shown: str) -> bool:
+        use = _TOOL.search(shown)
+        return use is not None and (len(job.calls) == 1 or _plain(use[0]) in widest)
+
+    if "\n" in command.strip() and not _INLINE.match(command):
+        loose = run.service in ignoring(capture)
+        how = "script" if not loose and tells(command, wanted, errexit=True) else ""
+    else:
+        how = whose(command, text, wanted)
     good = {"own": "[01]", "script": "0"}.get(how)
     return good is not None and re.search(rf"ExecMainStatus={good}\b", run.detail) is not None
 

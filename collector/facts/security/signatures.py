@@ -8,11 +8,13 @@ MD5, signature, builder, build time in epoch seconds.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from collector.errors import CouldNotLook, NotUnderstood
 from collector.facts.base.opened import OPENED
+from collector.facts.system.taken_up import LOOK, Taken, taken_up
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, files, shell
 
@@ -23,6 +25,7 @@ READS: tuple[Read, ...] = (
         + r"""
 set -- /var/lib/clamav
 echo '== asked'
+k= v= w=$hp_nl
 for c in /etc/clamav/clamd.conf /etc/clamav/freshclam.conf /etc/clamd.d/*.conf \
   /etc/clamd.conf /etc/freshclam.conf /usr/local/etc/clamd.conf /usr/local/etc/freshclam.conf; do
   [ -f "$c" ] || continue
@@ -30,7 +33,16 @@ for c in /etc/clamav/clamd.conf /etc/clamav/freshclam.conf /etc/clamd.d/*.conf \
   d=$(hp_by "$c" sed -n 's/^ *DatabaseDirectory[[:space:]]*\([^[:space:]]*\).*/\1/p' |
     tr -d '"' | tail -n 1)
   # where clamd looks is not where freshclam puts them, unless both say so
-  case "$c" in *freshclam*) ;; *) printf '== uses %s %s\n' "${d:-/var/lib/clamav}" "$c";; esac
+  case "$c" in
+    *freshclam*)
+      e='s/^ *NotifyClamd[[:space:]]\{1,\}\([^[:space:]]*\).*/\1/p'
+      w=$w$(hp_by "$c" sed -n "$e" | tr -d '"')$hp_nl;;
+    *) printf '== uses %s %s\n' "${d:-/var/lib/clamav}" "$c"
+      [ -n "$v" ] || v=$c
+      e=$(hp_by "$c" sed -n 's/^ *SelfCheck[[:space:]]\{1,\}\([0-9]\{1,9\}\).*/\1/p' | tail -n 1)
+      # it looks for newer ones by itself, if not as seldom as once a day
+      [ "${e:-600}" -gt 0 ] && [ "${e:-600}" -le 86400 ] || k="$k$c$hp_nl";;
+  esac
   [ -n "$d" ] && case " $* " in *" $d "*) ;; *) set -- "$@" "$d";; esac
 done
 for d in "$@"; do
@@ -43,6 +55,22 @@ for d in "$@"; do
     hp_by "$f" head -c 512 | tr -d '\000-\011\013-\037\177-\377' | head -n 1 | sed 's/ *$//'
     echo
   done
+done
+[ -n "$k" ] && for p in $(hp_started clamd); do
+  c=$(tr '\000' '\n' <"/proc/$p/cmdline" | sed -n -e 's/^--config-file=//p' -e '/^-c$/{n;p;}' \
+    -e '/^--config-file$/{n;p;}' | tail -n 1)
+  c=${c:-$v}
+  case "$hp_nl$k" in *"$hp_nl$c$hp_nl"*) ;; *) continue;; esac
+  case "$w" in *"$hp_nl$c$hp_nl"*) continue;; esac
+  d=$(hp_by "$c" sed -n 's/^ *DatabaseDirectory[[:space:]]*\([^[:space:]]*\).*/\1/p' |
+    tr -d '"' | tail -n 1)
+  d=${d:-/var/lib/clamav}
+  printf '== untold %s\n' "$p"
+  t_p=$p t_d= t_u='clamav-daemon.service clamd@scan.service' t_f=
+  for f in "$d"/daily.c[vl]d; do [ ! -f "$f" ] || t_f=$t_f$f$hp_nl; done
+  """
+        + LOOK.strip()
+        + r""" | sed 's/^/run /'
 done
 true
 """,
@@ -77,12 +105,17 @@ _DAY = re.compile(r"(?<!\d)(20\d{2})[-./]?(0[1-9]|1[0-2])[-./]?(0[1-9]|[12]\d|3[
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """The date of one product's signatures (aware, UTC), and the line that tells it."""
+    """The date of one product's signatures (aware, UTC), and the line that tells it.
+
+    `loaded`: of each engine that looks for no newer ones, and that nobody tells of them, whether it
+    has loaded what lies there since.
+    """
 
     built: datetime
     version: str
     read: str
     line: str
+    loaded: tuple[Taken, ...] = ()
 
 
 def clamav(capture: Capture) -> Signatures | None:
@@ -113,7 +146,18 @@ def clamav(capture: Capture) -> Signatures | None:
     dated = [found.get(folder) for folder in used or {"/var/lib/clamav"}]
     if None in dated:
         return None
-    return min((one for one in dated if one is not None), key=lambda one: one.built)
+    oldest = min((one for one in dated if one is not None), key=lambda one: one.built)
+    return replace(oldest, loaded=tuple(_loaded(text)))
+
+
+def _loaded(text: str) -> Iterator[Taken]:
+    """Of each clamd with `SelfCheck 0` that freshclam does not tell (see clamd.conf(5))."""
+    for block in re.split(r"^== untold ", text, flags=re.MULTILINE)[1:]:
+        number, *lines = block.splitlines()
+        if not re.fullmatch(r"\d{1,9}", number):
+            raise NotUnderstood("signatures.clamav", msg("no_process", name=number))
+        said = [x.removeprefix("run ") for x in lines if x.startswith("run ")]
+        yield taken_up(said, int(number))
 
 
 def _clamav_header(path: str, header: str) -> Signatures:

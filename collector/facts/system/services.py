@@ -13,10 +13,24 @@ from collector.model import Capture, Read, ReadStatus, Text, command, shell
 
 _TYPES = "--type=service,socket,timer,path"
 
-# The fifth column may be a whole command line: systemd-run makes its description of one.
-_WORD = r"[^[:space:]]\{1,\}"
-_NO_DESCRIPTION = (
-    rf"s/^\([^A-Za-z0-9_]*{_WORD}\([[:space:]]\{{1,\}}{_WORD}\)\{{3\}}\)[[:space:]].*/\1/"
+# The fifth column may be a whole command line: systemd-run makes its description of one, and
+# systemctl prints it with its line breaks. Of what begins as a unit and goes on as none, its name
+# stays, so that it is not taken for nothing.
+_MARKED, _BLANKS, _WORD = r"[^A-Za-z0-9_]*", r"[[:space:]]\{1,\}", r"[^[:space:]]\{1,\}"
+_LOADED = ("loaded", "not-found", "bad-setting", "error", "merged", "masked", "stub")
+_KINDS = ("service", "socket", "timer", "path")
+_NO_DESCRIPTION = "\n".join(
+    [
+        *(
+            rf"s/^\({_MARKED}{_WORD}\.[a-z]*{_BLANKS}{load}\({_BLANKS}[a-z-]\{{1,\}}\)\{{2\}}\)"
+            r"\([[:space:]].*\)\{0,1\}$/\1/"
+            for load in _LOADED
+        ),
+        "t",
+        *(rf"s/^{_MARKED}\({_WORD}\.{kind}\)[[:space:]].*/\1 ?/" for kind in _KINDS),
+        "t",
+        "d",
+    ]
 )
 
 READS: tuple[Read, ...] = (

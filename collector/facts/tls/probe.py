@@ -156,6 +156,11 @@ class Served:
         return tuple(p for p in self.pages if p.status)
 
     @property
+    def ssh(self) -> bool:
+        """Did it greet by SSH (RFC 4253, 4.2)?"""
+        return self.answer("new").greeting.startswith(b"SSH-")
+
+    @property
     def told(self) -> bool:
         """Has it been asked to the end, and said how it is served?"""
         said = self.starttls[1]
@@ -228,7 +233,8 @@ def _asked(capture: Capture, read: str) -> Asked:
         elif line == "== sites":
             plain = []
         elif match := re.fullmatch(r"== (clear|basic) (\d{1,5}|\?) (/.*)", line):
-            plain = [*(plain or []), (match[1], match[2], match[3])]
+            plain = [] if plain is None else plain
+            plain.append((match[1], match[2], match[3]))
         elif match := re.fullmatch(r"db (mysqld|mongod) (\d{1,9}) ?(.*)", line):
             databases.append((match[1], match[2], match[3]))
         elif match := _HEAD.fullmatch(line):

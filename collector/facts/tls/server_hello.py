@@ -27,7 +27,8 @@ class Answer:
 
     nothing said; `late`: nothing came within the time.
 
-    `chain` are certificates in DER, the server's own first; empty where the answer held none.
+    `chain` are certificates in DER, the server's own first; empty where the answer held none;
+    `greeting` is how what is `other` begins.
     """
 
     state: State
@@ -35,6 +36,7 @@ class Answer:
     suite: int = 0
     alert: int = -1
     chain: tuple[bytes, ...] = ()
+    greeting: bytes = b""
 
 
 def answer(hello: bytes, data: bytes) -> Answer:
@@ -42,7 +44,7 @@ def answer(hello: bytes, data: bytes) -> Answer:
     if not data:
         return Answer("silent")
     if data[:2] not in (b"\x16\x03", b"\x15\x03") or len(data) < 7:
-        return Answer("other")
+        return Answer("other", greeting=data[:8])
     plain, sealed, alert = b"", list[bytes](), -1
     for type, header, content in _records(data):
         if type == 22 and not sealed:

@@ -40,7 +40,7 @@ if [ -n "$(hp_started "nginx|openresty|tengine|apache2|httpd|haproxy")" ]; then
     set +f; unset IFS
   done
   IFS=$hp_nl; set -f; set -- $s_files; set +f; unset IFS
-  HP_SITES=$(hp_names "\(server_name\|[Ss]erver[Nn]ame\|[Ss]erver[Aa]lias\)[[:space:]][^;#]*" "$@" |
+  HP_SITES=$(hp_names "\(^\|[[:space:];{]\)\(server_name\|[Ss]erver[Nn]ame\|[Ss]erver[Aa]lias\)\([[:space:]][^;#]*;\{0,1\}\|$\)" "$@" |
     sed "s/^[^$hp_tab]*$hp_tab//" | head -n 400)
   # which of their servers listen in the clear and serve more than a redirection, and which of these ask
   # for a password there
@@ -96,7 +96,7 @@ if [ -n "$(hp_started "nginx|openresty|tengine|apache2|httpd|haproxy")" ]; then
       for s_e do
         hp_can "$s_e" || continue
         s_i=$(hp_by "$s_e" openssl x509 -noout -ext subjectAltName 2>/dev/null | tr "," "\n" |
-          sed -n "s/^[[:space:]]*DNS:\([A-Za-z0-9.*-]*\)$/server_name \1/p")
+          sed -n "s/^[[:space:]]*DNS:\([A-Za-z0-9.*-]*\)$/server_name \1;/p")
         HP_SITES=$HP_SITES$hp_nl$s_i
       done
     done

@@ -282,21 +282,37 @@ list() {
     done
 }
 
-# the names that the web servers here answer to, as far as they are written out
+# the names that the web servers here answer to; left counts those that are not asked for: what is beyond
+# the most, and what is not written out (regular expressions, variables, names that stand on a further line)
 names() {
-  local line word
+  local line word apo
+  printf -v apo "\\x27"
+  set -f
   names=() left=0
   while read -r line; do
-    line=${line#*[Nn]ame}; line=${line#*[Aa]lias}; line=${line%%[;#]*}
+    case $line in (*server_name*";"* | *[Ss]erver[NA]*) ;; (*server_name*) left=$((left + 1)) ;; esac
+    line=${line#*[Ss]erver}; line=${line#*[[:space:]]}; line=${line%%[;#]*}; line=${line//[\"$apo]/}
     for word in $line; do
+      case $word in
+        (\~*) left=$((left + 1)); continue ;;
+        (\$hostname) word=$HOSTNAME ;;
+      esac
       word=${word#*://}; word=${word%%:*}
-      case $word in (\*.*) word=hostpledge${word#\*} ;; esac
-      case $word in (*[!A-Za-z0-9.-]* | .* | -* | *.) continue ;; (*.*) ;; (*) continue ;; esac
-      [ "${#word}" -lt 200 ] || continue
+      case $word in (\*.*) word=hostpledge${word#\*} ;; (.*) word=${word#.} ;; esac
+      case $word in (*.\*) word=${word%\*}hostpledge ;; esac
+      case $word in
+        (*[*?$\\]*) left=$((left + 1)); continue ;;
+        (*[!A-Za-z0-9.-]* | .* | -* | *.) continue ;;
+        (*.*) ;;
+        (*) continue ;;
+      esac
+      [ "${#word}" -lt 200 ] || { left=$((left + 1)); continue; }
       case " ${names[*]} " in (*" $word "*) continue ;; esac
-      if [ "${#names[@]}" -lt 12 ]; then names+=("$word"); else left=$((left + 1)); fi
+      if [ "${#names[@]}" -lt 40 ]; then names+=("$word"); else left=$((left + 1)); fi
     done
   done < <(printf "%s\n" "$HP_SITES")
+  set +f
+  [ "$left" -le 9999 ] || left=9999
 }
 
 had=" " number=0 at=0 web= all=$(list)
@@ -327,7 +343,8 @@ while read -r addr port proc; do
       mysqld:33060 | mariadbd:33060) state=skip ;;
     (systemd:* | inetd:* | xinetd:* | openbsd-inetd:* | inetutils-inetd:*) state=held ;;
     (mysqld:* | mariadbd:* | *:3306) kind=mysql ;;
-    (postgres:* | postmaster:* | kingbase:* | gaussdb:* | *:5432 | *:54321) kind=pg ;;
+    (postgres:* | postmaster:* | kingbase:* | gaussdb:* | pgbouncer:* | odyssey:* | pgpool:* | pgcat:* | \
+      *:5432 | *:54321 | *:6432) kind=pg ;;
     (*:465 | *:636 | *:993 | *:995) ;;
     (*:25 | *:587 | *:2525 | master:* | smtpd:* | exim:* | exim4:* | sendmail*:*) kind=smtp ;;
     (*:21) kind=ftp ;; (*:110) kind=pop3 ;; (*:143) kind=imap ;; (*:389 | slapd:* | ns-slapd:*) kind=ldap ;;

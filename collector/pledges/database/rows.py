@@ -81,7 +81,9 @@ class Evidence:
         part = self.scope.clauses.get(clause) if self.scope else None
         if part is not None and part.of and not part.judged and said in (None, _NOT_CHECKED):
             return str(Result.ERROR)
-        return str(Result.ERROR) if self.refused and said is not None else said
+        # what an earlier look found, that counts, is not mended by one that does not
+        fails = self.now.get(clause) == Result.FAIL
+        return str(Result.ERROR) if self.refused and said is not None and not fails else said
 
     def scope_json(self) -> dict[str, Any] | None:
         """As `scope_json`, of what was attached."""

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ _NO_MACHINE = frozenset(
 # the same bytes under another name: no other machine than the one that gave them can have them
 SAME_BYTES = ("capture", "output")
 _CHUNK = 1 << 14
+# of what a host says are its keys; a machine has half a dozen
+_MOST_KEYS = 16
 # a statement has at most 32,766 (SQLite) or 65,535 (PostgreSQL) values
 _AT_ONCE = 500
 
@@ -64,6 +66,15 @@ class Twin:
     @property
     def same_bytes(self) -> bool:
         return any(kind in SAME_BYTES for kind in self.kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class Another:
+    """A host that is another machine from evidence `since` on than it was in evidence `before`."""
+
+    host: str
+    since: int
+    before: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +133,9 @@ def _marks(head: Mapping[str, Any], sha256: str) -> Iterator[tuple[str, str]]:
     yield "nonce", str(head["nonce"])
     yield "machine", "" if machine in _NO_MACHINE else machine
     yield "boot", str(said.get("boot_id", ""))
-    for key in str(said.get("hostkey", "")).split("\n"):
-        yield "hostkey", key.strip()
+    keys = dict.fromkeys(key.strip() for key in str(said.get("hostkey", "")).split("\n"))
+    # who says that it has thousands would have every page of its pledge look for each of them
+    yield from (("hostkey", key) for key in islice(filter(None, keys), _MOST_KEYS))
 
 
 def missing(connection: Connection) -> Sequence[Mapping[Any, Any]]:
@@ -278,6 +290,38 @@ def marks_of(connection: Connection, pledge: str) -> dict[str, list[str]]:
     for host, mark in connection.execute(query):
         found.setdefault(host, []).append(mark)
     return found
+
+
+def machines_of(
+    connection: Connection, pledge: str | None = None
+) -> dict[str, dict[str, dict[str, int]]]:
+    """By pledge and host its machines, and the evidence that had each first; where it has several.
+
+    With `pledge` of that one alone.
+    """
+    table = tables.marks
+    query = select(table).where(table.c.kind == "machine")
+    if pledge is not None:
+        query = query.where(table.c.pledge == pledge)
+    found: dict[str, dict[str, dict[str, int]]] = {}
+    for row in connection.execute(query).mappings():
+        hosts = found.setdefault(row["pledge"], {})
+        hosts.setdefault(row["host"], {})[row["mark"]] = row["sequence"]
+    several = {
+        id: {host: marks for host, marks in hosts.items() if len(marks) > 1}
+        for id, hosts in found.items()
+    }
+    return {id: hosts for id, hosts in several.items() if hosts}
+
+
+def another(host: str, machines: Mapping[str, int], now: str | None) -> Another | None:
+    """Is `now`, its machine at the newest look, another than before? None: nobody could look.
+
+    A machine that it was before is no other one, whatever came between.
+    """
+    since = machines.get(now or "", max(machines.values()))
+    before = max((n for n in machines.values() if n < since), default=0)
+    return Another(host, since, before) if before else None
 
 
 def shared(connection: Connection) -> tuple[Shared, ...]:

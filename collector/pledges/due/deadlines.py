@@ -44,7 +44,8 @@ class Due:
     """One thing that falls due at `at` (aware, UTC). `kind` is a word for programs.
 
     `about` says which of its kind, and stays the same whatever the text says: empty where a record
-    has one of it. `owner` sees to it, where the record names somebody.
+    has one of it. `owner` sees to it, where the record names somebody. `unread`: nobody could look
+    whether it was done; then it is not called overdue, nor done.
     """
 
     pledge: str
@@ -53,9 +54,10 @@ class Due:
     text: Text
     about: str = ""
     owner: str = ""
+    unread: bool = False
 
     def overdue(self, now: datetime) -> bool:
-        return self.at <= now
+        return self.at <= now and not self.unread
 
 
 def deadlines(record: PledgeRecord) -> tuple[Due, ...]:

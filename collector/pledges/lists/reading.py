@@ -45,8 +45,8 @@ class Listed:
     """What a list holds. `drafts`: ids without the digests and day of signed documents.
 
     `unknown`: headings of columns, and names of sheets, that no field takes; `notes`: what else
-    there is to say; `near` is what some of the headings may have been meant for. `cut`: there are
-    MOST_FAULTS, and there may be more. `told`: the fields that it has a column or a sheet for.
+    there is to say; `near`: what some headings may have been meant for. `cut`: there are
+    MOST_FAULTS, and may be more. `told`: the fields it has a column (as `headings`) or sheet for.
     """
 
     records: tuple[PledgeRecord, ...]
@@ -57,6 +57,7 @@ class Listed:
     near: Mapping[str, str] = field(default_factory=dict)
     cut: bool = False
     told: frozenset[str] = frozenset()
+    headings: Mapping[str, str] = field(default_factory=dict)
 
 
 class _FullError(Exception):
@@ -144,12 +145,11 @@ class _Reading:
             for heading, column in meant(sheet)
         }
         cut = len(self._faults.found) >= MOST_FAULTS
-        told = self._told()
-        return Listed(records, tuple(found), drafts, tuple(unknown), notes, near, cut, told)
+        known, head = self._told(), self._main.headings if self._main else {}
+        return Listed(records, tuple(found), drafts, tuple(unknown), notes, near, cut, known, head)
 
     def _told(self) -> frozenset[str]:
-        assert self._main is not None  # noqa: S101 - as above
-        return frozenset((*self._main.at, *self._lists))
+        return frozenset((*(self._main.at if self._main else ()), *self._lists))
 
     def _of_papers(self, main: Headed) -> Iterator[Text]:
         """What cells say of papers that no record has: it is in no record either."""

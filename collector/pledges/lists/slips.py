@@ -42,6 +42,32 @@ def renamed(
             yield then, now
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A record whose customer has a name now that another customer has in record `owner`."""
+
+    id: str
+    before: str
+    after: str
+    owner: str
+
+
+def moved(before: Mapping[str, PledgeRecord], made: Iterable[PledgeRecord]) -> Iterator[Moved]:
+    """Names of rows that slipped against their ids; one customer may have several records."""
+    owners: dict[str, list[PledgeRecord]] = {}
+    for one in before.values():
+        owners.setdefault(plain(one.customer), []).append(one)
+    for now in made:
+        then = before.get(now.id)
+        if then is None or plain(then.customer) == plain(now.customer):
+            continue
+        others = (one for one in owners.get(plain(now.customer), ()) if one.id != now.id)
+        for other in others:
+            if not same_customer(now.document, other.document):
+                yield Moved(now.id, then.customer, now.customer, other.id)
+                break
+
+
 def years(record: PledgeRecord) -> int | None:
     """How many the period runs, where that is longer than any contract; None otherwise."""
     period = record.document.get("period", {})

@@ -109,8 +109,11 @@ def check_signed(old: PledgeRecord, new: PledgeRecord) -> None:
     after = {_paper(entry): entry for entry in new.document.get("documents", ())}
     for entry in old.document.get("documents", ()):
         if (now := after.get(_paper(entry))) is None or _signed(now) != _signed(entry):
+            day = entry["signed_on"]
             raise BadInput(
-                msg("other_papers_than_signed", type=entry["type"], day=entry["signed_on"]),
+                msg("other_responsibility_than_signed", day=day)
+                if entry["type"] == "responsibility"
+                else msg("other_pledge_than_signed", day=day),
                 where=old.id,
                 mend=msg("other_papers_than_signed_mend"),
             )

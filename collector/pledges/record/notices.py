@@ -86,6 +86,12 @@ def last_given(record: PledgeRecord) -> Notice | None:
     return next((one for one in every if one.kind == "mend" and one.withdrawn is None), None)
 
 
+def resting_on(document: Mapping[str, Any], evidence: int) -> list[str]:
+    """The numbers of those that stand on a record and were given of that evidence."""
+    every = map(Notice, document.get("notices", ()))
+    return [n.number for n in every if n.evidence == evidence and n.withdrawn is None]
+
+
 def next_number(record: PledgeRecord, today: date) -> str:
     """`ID-20261129`, and with a number behind it where that one was given already."""
     taken = {one.number for one in notices(record)}

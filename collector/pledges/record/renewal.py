@@ -40,7 +40,14 @@ def renewed(
     *,
     today: date,
 ) -> PledgeRecord:
-    """A draft where no document is given. Raises BadInput where the record does not hold then."""
+    """A draft where no document is given. Raises BadInput where the record does not hold then.
+
+    And where its period is over: nobody signs for days that are past.
+    """
+    if period[1] < today:
+        until = period[1].isoformat()
+        where, mend = old.id, msg("renewal_in_past_mend")
+        raise BadInput(msg("renewal_in_past", until=until), where=where, mend=mend)
     document: dict[str, Any] = json.loads(old.canonical())
     for path in STAYS:
         outer, _, inner = path.partition(".")

@@ -13,6 +13,8 @@ from typing import Any
 
 from collector.errors import BadInput
 from collector.i18n.message import msg
+from collector.model import Text
+from collector.pledges.record.documents import fields
 from collector.pledges.record.drafts import is_withdrawn
 from collector.pledges.record.form import PledgeRecord, from_document
 
@@ -39,6 +41,17 @@ KEPT = frozenset(
         "voided",
     }
 )
+
+
+def named(entry: Mapping[str, Any]) -> list[Text]:
+    """What an entry of `taken_back` is about, for people."""
+    known = fields()
+    # a paper that goes takes the draft's sign with it
+    names = [name for name in entry["fields"] if name != "draft" or "documents" not in entry]
+    if number := entry.get("evidence"):
+        return [Text(f"第 {number} 份证据的作废", f"that evidence {number} is void")]
+    texts = (known.get(name, Text(name, name)) for name in names)
+    return [Text(one.zh, one.en) for one in texts]
 
 
 def reverted(

@@ -57,6 +57,11 @@ def to_the_end(ahead: timedelta, now: datetime) -> timedelta:
         return ahead
 
 
+def minute(moment: datetime) -> str:
+    """For people: the day and the minute in China, with its offset."""
+    return moment.astimezone(CHINA).strftime("%Y-%m-%d %H:%M +08:00")
+
+
 def moment_or_last(text: str) -> datetime:
     """A time of ISO 8601 with its zone; the last that there is, where it is none."""
     with suppress(ValueError):

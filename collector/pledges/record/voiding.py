@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from collector.pledges.record.form import PledgeRecord, from_document
+from collector.pledges.record.reverting import FIELD
 
 
 def voided(record: PledgeRecord) -> Sequence[Mapping[str, Any]]:
@@ -20,15 +21,25 @@ def with_void(record: PledgeRecord, entry: Mapping[str, Any], *, today: date) ->
     return _with(record, [*voided(record), entry], today)
 
 
-def without_void(record: PledgeRecord, sequence: int, *, today: date) -> PledgeRecord:
-    """With evidence that is not void any more."""
+def without_void(
+    record: PledgeRecord, sequence: int, said: Mapping[str, str] | None = None, *, today: date
+) -> PledgeRecord:
+    """With evidence that is not void any more; `said`, why and by whom, stays on record."""
     left = [entry for entry in voided(record) if entry["sequence"] != sequence]
-    return _with(record, left, today)
+    back = {"date": today.isoformat(), "fields": ["voided"], "evidence": sequence, **(said or {})}
+    return _with(record, left, today, back if said else None)
 
 
-def _with(record: PledgeRecord, entries: Sequence[Mapping[str, Any]], today: date) -> PledgeRecord:
+def _with(
+    record: PledgeRecord,
+    entries: Sequence[Mapping[str, Any]],
+    today: date,
+    back: Mapping[str, Any] | None = None,
+) -> PledgeRecord:
     document: dict[str, Any] = json.loads(record.canonical())
     document.pop("voided", None)
+    if back is not None:
+        document[FIELD] = [*document.get(FIELD, ()), dict(back)]
     if entries:
         document["voided"] = [dict(entry) for entry in entries]
     return from_document(document, where=record.id, today=today)

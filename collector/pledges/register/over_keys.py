@@ -102,7 +102,7 @@ class OverKeys:
                     sealed = Newest(one).sealed
                     sealed.verify(key.key)
                     stamp = times.stamped(sealed, Trust((key,), authorities), where=self._where)
-                    _hold(key, one, now, stamp)
+                    hold_to(key, one, now, stamp)
                 except VerifyFailed as problem:
                     return problem.what
                 except CollectorError as problem:
@@ -129,13 +129,13 @@ class OverKeys:
 def _may_be_over(key: TrustedKey, one: Evidence, now: datetime) -> bool:
     """May it not have signed that, as far as its times tell?"""
     try:
-        _hold(key, one, now, None)
+        hold_to(key, one, now, None)
     except VerifyFailed:
         return True
     return False
 
 
-def _hold(key: TrustedKey, one: Evidence, now: datetime, stamp: Stamp | None) -> None:
+def hold_to(key: TrustedKey, one: Evidence, now: datetime, stamp: Stamp | None) -> None:
     """Raises VerifyFailed unless the key may have signed it.
 
     Of a key that merely ended, the log that its user knows shows what was there before; and from

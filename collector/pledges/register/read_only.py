@@ -11,7 +11,7 @@ import sqlite3
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -32,15 +32,18 @@ from collector.pledges.database import (
     tables,
     voids,
 )
+from collector.pledges.database.held import Disagrees
 from collector.pledges.database.location import SILENT_SECONDS, Place, of_pages
+from collector.pledges.database.rows import Evidence
 from collector.pledges.database.sightings import Twin
 from collector.pledges.database.transactions import Database
 from collector.pledges.register import over_time
-from collector.pledges.register.over_keys import OverKeys
+from collector.pledges.register.over_keys import OverKeys, trusted
 from collector.pledges.register.register import Register
 from collector.pledges.status import briefs
 from collector.pledges.status import snapshots as looks
 from collector.pledges.status.brief import Brief
+from collector.pledges.status.on_disk import stands as on_disk
 
 if TYPE_CHECKING:
     from collector.pledges.status.declared_resources import Shown
@@ -221,6 +224,27 @@ class ReadOnlyRegister(Register):
         if self._held is None or self._held[0] != mark or now - self._held[1] > _HELD_SECONDS:
             self._held = mark, now, seals.unsealed(connection)
         return self._held[2]
+
+    @cached_property
+    def _like(self) -> dict[tuple[str, int], str]:
+        """By pledge and number of a bundle, how all stood when it was what its row says."""
+        return {}
+
+    def _unlike(self, one: Evidence, strangers: list[str] | None = None) -> Disagrees | None:
+        """Pages ask for it again and again: it is read anew where row, files or trust are not as
+
+        they were, and once a minute, for a key may end at any time.
+        """
+        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M} {strangers is None}"
+        told = (repr(one), now, *trusted(), *on_disk(one, captures=True))
+        seal = hashlib.sha256("\n".join(told).encode("utf-8", "surrogatepass")).hexdigest()
+        if self._like.get((one.pledge, one.sequence)) == seal:
+            return None
+        named = len(strangers or ())
+        why = super()._unlike(one, strangers)
+        if why is None and len(strangers or ()) == named:
+            self._like[one.pledge, one.sequence] = seal
+        return why
 
     def shown(self, newest: Newest) -> tuple[Shown, ...]:
         newest.hold_captures()

@@ -12,7 +12,7 @@ from collector.errors import BadInput, CollectorError
 from collector.i18n.message import msg
 from collector.pledges.database import seals, sightings, tables, voids
 from collector.pledges.database.rows import Evidence
-from collector.pledges.database.sightings import Shared, Sighting, Twin
+from collector.pledges.database.sightings import Another, Shared, Sighting, Twin
 from collector.pledges.database.store import Store
 from collector.pledges.database.transactions import Database
 from collector.pledges.register.attached import Attached
@@ -94,6 +94,32 @@ class Seen(Attached):
         self.take_in(id)
         with self._database.read() as connection:
             return sightings.twins(connection, id, sightings.marks_of(connection, id))
+
+    def other_machines(self, id: str | None = None) -> Mapping[str, tuple[Another, ...]]:
+        """By pledge, the hosts that are another machine now than they were; of one with `id`.
+
+        As far as was taken in: one that is asked for is, all are when something is attached.
+        """
+        if id is not None:
+            self.take_in(id)
+        with self._database.read() as connection:
+            known = sightings.machines_of(connection, id)
+            looked = {
+                pledge: sightings.newest(connection, pledge, _holding(connection, pledge))
+                for pledge in known
+            }
+        found: dict[str, tuple[Another, ...]] = {}
+        for pledge, hosts in known.items():
+            every = {one.sequence: one for one in self.every_evidence(pledge, hold=False)}
+            newest = {host: looked[pledge][host][1] for host in hosts if host in looked[pledge]}
+            seen = {n: _machines(every[n]) for n in set(newest.values()) if n in every}
+            told = (
+                sightings.another(host, marks, seen.get(newest.get(host, 0), {}).get(host))
+                for host, marks in sorted(hosts.items())
+            )
+            if some := tuple(one for one in told if one is not None):
+                found[pledge] = some
+        return found
 
     def shared(self) -> tuple[tuple[Shared, ...], tuple[tuple[str, int], ...]]:
         """Hosts of all pledges that are the same; and (pledge, number) of what nothing is known of.
@@ -211,6 +237,16 @@ def _read(attached: Evidence) -> tuple[Sighting, ...] | None:
         return tuple(Newest(attached).sightings())
     except (CollectorError, OSError):
         return None
+
+
+def _machines(attached: Evidence) -> dict[str, str]:
+    """By host the mark of its machine; none where it cannot be read."""
+    return {
+        one.host: mark
+        for one in _read(attached) or ()
+        for mark, kind in one.marks.items()
+        if kind == "machine"
+    }
 
 
 def _within(id: str, found: Sequence[Sighting]) -> Iterator[Twin]:

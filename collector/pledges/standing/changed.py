@@ -7,7 +7,7 @@ document, shows as well as what was attached.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from collector.model import Result
@@ -117,6 +117,8 @@ def changed(register: Register, id: str, since: datetime, now: datetime) -> Chan
     if not then and len(evidence) > 1:
         first = evidence[:1]
         later = compared(lives_at(record, first, first[0].attached_at, renewed=renewed), stands)
+        # mended since, though nobody knew of it at the beginning
+        found = replace(found, closed=later.closed, waived=later.waived)
     return Changed(record, bool(before), written, attached, found, clauses, later)
 
 

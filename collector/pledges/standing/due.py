@@ -46,7 +46,7 @@ def due(
     """What is overdue at `now` (aware) or falls due `within` that time, the earliest first.
 
     `renewed`: another record says that it continues this one; `lives`: what became of its
-    findings, None where nobody can tell: then all of them are taken for open. Raises ValueError for
+    findings, None where nobody could look: then each of them says so. Raises ValueError for
     a brief that was asked for with the deadlines of a shorter time.
     """
     until = now + within

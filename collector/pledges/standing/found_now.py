@@ -73,7 +73,7 @@ class FoundNow:
         if result is one.verdict:
             return one
         zh, en = "；".join(why.zh for why in whys), "; ".join(why.en for why in whys)
-        return replace(one, verdict=result, said=Text(zh, en), waits="")
+        return replace(one, verdict=result, said=Text(zh, en), waits="", found=one.verdict)
 
     def looks(self, found: Looks) -> Looks:
         if not (self._refused or self._lost or self._stale or self._open):
@@ -95,6 +95,33 @@ def lives_now(register: Register, record: PledgeRecord, now: datetime) -> tuple[
     return lives_at(record, register.evidence(record.id), now, renewed=renewed)
 
 
+def lives_told(
+    register: Register, record: PledgeRecord, now: datetime
+) -> tuple[tuple[Life, ...], Due | None]:
+    """As a customer is told of them, and since when a look is owed, where the last is too old.
+
+    Each has the verdict that it has everywhere, and says what was seen: that nobody looked again is
+    not the customer's to mend. Raises BadInput as `all_lives`.
+    """
+    evidence = register.evidence(record.id)
+    old = too_old(record, evidence, now, renewed=is_renewed(register, record, now))
+    found, gone = _found(record, evidence, now)
+    aged = FoundNow(evidence, gone, [old] if old else [], found).lives(found)
+    seen = FoundNow(evidence, gone, (), found).lives(found)
+    both = zip(aged, seen, strict=True)
+    told = tuple(x if x.closed else _as_seen(x, before) for x, before in both)
+    last = current(evidence)
+    # where some of the hosts were looked at since, nobody says that none was
+    owed = old if old and last and last.collected_at < old.at else None
+    return told, owed
+
+
+def _as_seen(life: Life, before: Life) -> Life:
+    if life.verdict is before.verdict:
+        return life
+    return replace(life, said=before.said, waits=before.waits, found=before.verdict)
+
+
 def is_renewed(register: Register, record: PledgeRecord, now: datetime) -> bool:
     """Did it run out, and another record says that it continues it?"""
     today = now.astimezone(CHINA).date()
@@ -110,7 +137,27 @@ def lives_at(
 
     `renewed`: another record says that it continues this one.
     """
-    found, last = all_lives(record, evidence, now), current(evidence)
-    gone = lost(record, Newest(last), now) if last is not None else ()
+    found, gone = _found(record, evidence, now)
+    return found_at(record, evidence, now, gone, found, renewed=renewed).lives(found)
+
+
+def found_at(
+    record: PledgeRecord,
+    evidence: Sequence[Evidence],
+    now: datetime,
+    gone: Iterable[Lost],
+    lives: Iterable[Life],
+    *,
+    renewed: bool,
+) -> FoundNow:
+    """As `FoundNow`, where nothing but its age is overdue."""
     old = too_old(record, evidence, now, renewed=renewed)
-    return FoundNow(evidence, gone, [old] if old else [], found).lives(found)
+    return FoundNow(evidence, gone, [old] if old else [], lives)
+
+
+def _found(
+    record: PledgeRecord, evidence: Sequence[Evidence], now: datetime
+) -> tuple[tuple[Life, ...], Sequence[Lost]]:
+    """Its findings as their evidence has them, and what the newest rests on that has ended."""
+    found, last = all_lives(record, evidence, now), current(evidence)
+    return found, lost(record, Newest(last), now) if last is not None else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -94,7 +94,8 @@ class Listed:
 class Wanted:
     """What is asked for; each that is left out asks for nothing.
 
-    `clauses` maps a clause to the verdicts that are wanted, None for all but those that are kept.
+    `clauses` maps a clause to the verdicts that are wanted, None for all but those that are kept;
+    they are asked of what is in force, where no `states` are asked for.
     `search` is looked for in what `record.sought` has; `owner` sees to a finding of the record;
     `older` is how long ago its newest evidence was collected, at least; `bare`: it is in force, and
     no evidence of it counts.
@@ -115,6 +116,7 @@ class Wanted:
         return (
             (not self.states or one.state in self.states)
             and (not self.grades or record.grade in self.grades)
+            and (not self.clauses or bool(self.states) or one.state in OWED)
             and all(_asked(one.verdict(n), w) for n, w in (self.clauses or {}).items())
             and (self.expiring is None or self._expires(one, today))
             and (self.due_within is None or bool(one.dues))
@@ -124,6 +126,12 @@ class Wanted:
             and (not self.bare or (one.state in OWED and one.last is None))
         )
 
+    def leaves_out(self, one: Listed, today: date) -> bool:
+        """Is it as wanted, and left out alone for not being in force?"""
+        if not self.clauses or self.states or one.state in OWED:
+            return False
+        return replace(self, states=frozenset((one.state,))).holds(one, today)
+
     def _is_old(self, one: Listed, today: date) -> bool:
         last = one.last
         if last is None:
@@ -131,9 +139,12 @@ class Wanted:
         return last.collected_at.astimezone(CHINA).date() < today - (self.older or timedelta())
 
     def _expires(self, one: Listed, today: date) -> bool:
-        """It is in force, and ends within that time (or ran out and nobody renewed it)."""
+        """It is in force, and ends within that time (or ran out and nobody renewed it).
+
+        What has no period never ends by itself.
+        """
         last = today + (self.expiring or timedelta())
-        return one.state in OWED and one.until <= last.isoformat()
+        return one.state in OWED and "" < one.until <= last.isoformat()
 
 
 def listed(
@@ -203,7 +214,7 @@ def summary(rows: Sequence[Listed], now: datetime) -> dict[str, Any]:
         "overdue": sum(any(d.overdue(now) for d in one.dues) for one in rows),
         "falls_due": sum(bool(one.dues) for one in rows),
         # of the one before, what is overdue is a part
-        "comes_due": sum(any(not d.overdue(now) for d in one.dues) for one in rows),
+        "comes_due": sum(any(d.at > now for d in one.dues) for one in rows),
     }
 
 

@@ -24,9 +24,15 @@ def continuing(older: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def continued_by(every: Iterable[Listed]) -> dict[str, tuple[str, ...]]:
-    """By id, those that continue it, drafts as well."""
-    return continuing({one.record.id: old for one in every if (old := renews(one))})
+def continued_by(every: Iterable[Listed], *, draft: bool = False) -> dict[str, tuple[str, ...]]:
+    """By id, those that continue it; or the drafts that would, which bind nobody yet."""
+    return continuing(
+        {
+            one.record.id: old
+            for one in every
+            if (old := renews(one)) and bool(one.record.document.get("draft")) is draft
+        }
+    )
 
 
 def by_history(rows: Iterable[Listed], every: Iterable[Listed]) -> Iterator[tuple[Listed, bool]]:

@@ -232,8 +232,8 @@ class _Look:
             worst = worst if worst is Result.FAIL else Result.ERROR
         if last.refused:
             reasons.insert(0, refused(last))
-            # what a signature that counts no more says of hosts is nothing, bad or good
-            worst = Result.ERROR
+            # what it says of hosts is nothing, bad or good; what one before it found stands
+            worst = Result.FAIL if any(f.breaks for f in failing) else Result.ERROR
         stale = self._overdue.get("evidence")
         if stale and worst is not Result.FAIL:
             # the same word as lists have for what nobody looked at of late

@@ -12,7 +12,7 @@ from collector.i18n.message import in_chinese
 from collector.model import Lang, Result, Text
 from collector.pledges.database.held import Disagrees
 from collector.pledges.database.rows import Evidence, current, past_ones
-from collector.pledges.database.sightings import Twin
+from collector.pledges.database.sightings import Another, Twin
 from collector.pledges.due import lifecycle
 from collector.pledges.due.deadlines import Due
 from collector.pledges.record.form import PledgeRecord
@@ -21,10 +21,12 @@ from collector.pledges.record.times import CHINA
 from collector.pledges.standing.due import due
 from collector.pledges.standing.ended_documents import Lost, lost, reasons
 from collector.pledges.standing.finding_history import failing_before, last_lives
+from collector.pledges.standing.found_now import FoundNow, found_at
 from collector.pledges.standing.newest_looks import looks_of
 from collector.pledges.standing.standing import CHECKED, Standing, standing
+from collector.pledges.status.arranged import waiver_holds
 from collector.pledges.status.declared_resources import Shown, Undeclared, undeclared
-from collector.pledges.status.findings import Life, waiver_holds
+from collector.pledges.status.findings import Life
 from collector.pledges.status.latest_bundle import MOST_NAMED, Failing, Newest
 from collector.scope import Scope, of_evidence
 
@@ -36,10 +38,12 @@ _UNREAD = Text("最近一份证据未能读取", "the newest evidence could not 
 class Status:
     """`unread`: why the newest evidence could not be read from the store; empty where it was.
 
+    `dues` is what is overdue, and of which for that nobody could look whether it is.
+
     `evidence` is the newest, `past` the numbers of those that were attached after it, and looked
     earlier. `handed_in` are the hosts of which something that stands now rests on what nobody
     collected, `twins` where else the machines of the evidence were seen, `lost` what the newest
-    rests on and has ended since.
+    rests on and has ended since, `others` the hosts that are another machine than they were.
     """
 
     record: PledgeRecord
@@ -48,7 +52,7 @@ class Status:
     clauses: tuple[Standing, ...]
     blanks: tuple[Filled, ...]
     undeclared: tuple[Undeclared, ...]
-    overdue: tuple[Due, ...]
+    dues: tuple[Due, ...]
     lives: tuple[Life, ...]
     evidence: Evidence | None
     scope: Scope | None
@@ -58,6 +62,15 @@ class Status:
     past: tuple[int, ...] = ()
     twins: tuple[Twin, ...] = ()
     lost: tuple[Lost, ...] = ()
+    others: tuple[Another, ...] = ()
+
+    @property
+    def overdue(self) -> tuple[Due, ...]:
+        return tuple(one for one in self.dues if not one.unread)
+
+    @property
+    def untold(self) -> tuple[Due, ...]:
+        return tuple(one for one in self.dues if one.unread)
 
     @property
     def satisfied(self) -> bool:
@@ -90,22 +103,22 @@ def status(
     if (last := current(evidence)) is not None:
         try:
             newest = _held(last)
-            lives = last_lives(record, evidence, now, newest)
-            failing = _failing(newest, record, now, failing_before(record, lives, last.sequence))
             found, scope = undeclared(record, shown(newest)), of_evidence(newest.evidence)
             given, gone = _given(record, evidence, newest), lost(record, newest, now)
+            lives, counts = _lives(record, evidence, newest, now, gone, renewed=renewed)
+            failing = _failing(newest, record, now, lives, counts)
             absent = tuple(host for host in record.hosts if host not in newest.evidence["hosts"])
         except Disagrees:
             raise
         except CollectorError as problem:
             unread = in_chinese(problem.said) if lang == "zh" else str(problem)
+    known = None if unread else lives
     clauses = standing(
         record,
         evidence,
         now,
         failing=failing,
-        undeclared=[u.text for u in found if u.kind != "unseen"],
-        unseen=[u.text for u in found if u.kind == "unseen"],
+        **_apart(found),
         absent=absent,
         scope=scope,
         lapsed=reasons(gone),
@@ -118,7 +131,7 @@ def status(
         tuple(_not_looked_at(o) if unread else _with_waived(o, lives) for o in clauses),
         filled(record),
         found,
-        due(record, evidence, now, within=timedelta(0), renewed=renewed, lives=lives),
+        due(record, evidence, now, within=timedelta(0), renewed=renewed, lives=known),
         lives,
         last,
         (last.scope or scope) if last else None,
@@ -129,6 +142,28 @@ def status(
         tuple(twins),
         gone,
     )
+
+
+def _lives(
+    record: PledgeRecord,
+    evidence: Sequence[Evidence],
+    newest: Newest,
+    now: datetime,
+    gone: Sequence[Lost],
+    *,
+    renewed: bool,
+) -> tuple[tuple[Life, ...], FoundNow]:
+    """Each finding as it counts now, and by what it does."""
+    lives = last_lives(record, evidence, now, newest)
+    counts = found_at(record, evidence, now, gone, lives, renewed=renewed)
+    return counts.lives(lives), counts
+
+
+def _apart(found: Iterable[Undeclared]) -> dict[str, list[Text]]:
+    known: dict[str, list[Text]] = {"undeclared": [], "unseen": []}
+    for one in found:
+        known["unseen" if one.kind == "unseen" else "undeclared"].append(one.text)
+    return known
 
 
 def _held(last: Evidence) -> Newest:
@@ -167,28 +202,33 @@ def _with_waived(one: Standing, lives: Sequence[Life]) -> Standing:
 
 
 def _failing(
-    newest: Newest, record: PledgeRecord, now: datetime, before: Sequence[Life]
+    newest: Newest, record: PledgeRecord, now: datetime, lives: Sequence[Life], counts: FoundNow
 ) -> dict[str, Sequence[Failing]]:
-    """By clause, what the newest look at each host holds against it; the newest bundle's first."""
-    known = described()
+    """By clause, what the newest look at each host holds against it: what fails before the rest."""
+    known, before = described(), failing_before(record, lives, newest.sequence)
     found: dict[str, Sequence[Failing]] = {}
 
     def holds(control: str, host: str) -> bool:
         return waiver_holds(record, control, host, now)
+
+    def told(control: str, host: str, result: Result) -> Result:
+        return counts.told(control, host, newest.sequence, result)[0]
 
     for clause in _CLAUSES:
         older: dict[str, list[Life]] = {}
         for life in before:
             if life.control in known and known[life.control].clause == clause:
                 older.setdefault(life.control, []).append(life)
-        found[clause] = (*newest.open(clause, holds), *map(_of_lives, older.values()))
+        every = (*newest.open(clause, holds, told), *map(_of_lives, older.values()))
+        # a few are named: those that fail before those that nobody could look at
+        found[clause] = sorted(every, key=lambda one: one.result is not Result.FAIL)
     return found
 
 
 def _of_lives(found: Sequence[Life]) -> Failing:
     one, hosts = found[0], sorted(life.host for life in found)
     named = tuple(hosts[:MOST_NAMED])
-    return Failing(one.number, one.title, one.verdict, one.veto, named, len(hosts), one.breaks)
+    return Failing(one.number, one.title, Result.FAIL, one.veto, named, len(hosts), one.breaks)
 
 
 def _past(evidence: Sequence[Evidence]) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ its waivers, and its follow-ups (who sees to a finding, and until when).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.people import plain_name
 from collector.pledges.record.times import CHINA, waiver_end
 from collector.pledges.status import what_to_do
-from collector.pledges.status.brief import Brief
+from collector.pledges.status.arranged import follow_up, waiver_holds, waiver_of
 from collector.verify.looks import recorded
 
 State = Literal["open", "waived", "closed"]
@@ -26,10 +26,12 @@ What = Literal["opened", "reopened", "waived", "waiver_ended", "closed"]
 _SATISFIED = (Result.PASS, Result.NOTAPPLICABLE)
 # of what is open, the worst first
 GRAVE = (Result.FAIL, Result.ERROR, Result.PARTIAL, Result.NOTCHECKED)
+# who says so could not tell how it is
+_UNTOLD = (Result.ERROR, Result.NOTCHECKED)
 # what a waiver accepts is a failure that was seen
 WAIVABLE = (Result.FAIL, Result.PARTIAL)
+# attached bundles in their sequence, each with its evidence.json
 Looked = Iterable[tuple[Evidence, Mapping[str, Any]]]
-"""Attached bundles in their sequence, each with its evidence.json."""
 Unproven = Callable[[Evidence], Mapping[tuple[str, str], Text]]
 """Of one attached bundle, by control and host what is no proof any more, and why."""
 _NOTHING = Text("", "")
@@ -54,13 +56,13 @@ class Event:
 class Life:
     """One control on one host, from the first bundle that it was not satisfied in.
 
-    `verdict` is the last one; `seen` the bundle that says so. `owner`, `due` (the last second of
-    a day in China) and `note` are of the record's follow-up; `waiver` is the record's, where one
-    covers it now, and `idle_waiver` one that would, were there a failure to accept: what could not
-    be looked at, or has no proof, is waived by nobody. `said` and `mend` are what that last one
-    found, and what it says to do. `handed_in`: nobody collected what it rests on. `waits`: the day
-    (ISO) until which there is nothing to do but wait, empty where there is. `worsened`: the bundles
-    that found it graver than the look before, while it was open.
+    `verdict` is the last one, `found` what was found where that is another by now, `seen` the
+    bundle that says so; `said` and `mend` what that found, and says to do. `owner`, `due` (the last
+    second of a day in China) and `note` are of the record's follow-up; `waiver` covers it now, and
+    `idle_waiver` would, were there a failure to accept. `waits`: the day (ISO) until which one can
+    but wait. `handed_in`: nobody collected it. `worsened`: bundles that found it graver while open.
+    `failed`: the bundle that counts in which it was seen failing, where no later look could say how
+    it is; 0.
     """
 
     control: str
@@ -83,12 +85,19 @@ class Life:
     severity: str = ""
     waits: str = ""
     worsened: tuple[int, ...] = ()
+    found: Result | None = None
+    failed: int = 0
 
     @property
     def breaks(self) -> bool:
         """Does it make its clause fail, as `assess.clause_result` weighs it?"""
         grave = self.veto or self.severity == Severity.HIGH
-        return grave and self.state == "open" and self.verdict is Result.FAIL
+        return grave and self.fails
+
+    @property
+    def fails(self) -> bool:
+        """Is it open, and was seen failing? Who could not look since then mended nothing."""
+        return self.state == "open" and self.failed != 0 and self.idle_waiver is None
 
     @property
     def opened(self) -> Event:
@@ -123,6 +132,7 @@ class _Course:
     last: Mapping[str, Any] = field(default_factory=dict)
     handed_in: bool = False
     worsened: list[int] = field(default_factory=list)
+    failed: int = 0
 
 
 def lives(
@@ -130,26 +140,26 @@ def lives(
 ) -> tuple[Life, ...]:
     """Every finding there ever was, the open ones first, then the waived, then the closed.
 
-    A host that could not be collected in full tells nothing: what was open stays open, and
-    nothing is closed by it. Nor is anything by a look that is older than one that was attached
-    before it: such a one is on record, and changes nothing. A bundle whose signature counts no
-    more mends nothing either, while what it opens is open. What is `unproven` of the newest look
-    at a host is open.
+    A host that could not be collected in full tells of nothing but what was seen failing: what was
+    open stays open, and nothing is closed by it. Nor is anything by a look that is older than one
+    that was attached before it: such a one is on record, and changes nothing. A bundle whose
+    signature counts no more mends nothing either, while what it opens is open. What is `unproven`
+    of the newest look at a host is open.
     """
     courses: dict[tuple[str, str], _Course] = {}
     newest: dict[str, datetime] = {}
     looks: dict[str, tuple[Evidence, Mapping[str, Any]]] = {}
     for row, document in looked:
         for host, entry in document["hosts"].items():
-            if entry["status"] != HostStatus.COMPLETE:
-                continue
-            at = looked_at(entry, row)
+            whole = entry["status"] == HostStatus.COMPLETE
+            told = [f for f in entry["findings"] if whole or f["verdict"] == Result.FAIL]
+            at = looked_at(entry, row) if told else row.collected_at
             if at < newest.get(host, at):
                 continue
-            if not row.refused:
+            if whole and not row.refused:
                 newest[host], looks[host] = at, (row, document)
             given = not is_collected(entry.get("origin", {}), document.get("run"))
-            for finding in entry["findings"]:
+            for finding in told:
                 key = finding["control"], host
                 about = document["controls"][finding["control"]]
                 _take(courses, key, row, about, finding)
@@ -201,6 +211,10 @@ def _take(
         course.worsened.append(row.sequence)
     course.verdict, course.about, course.seen = result, about, row.sequence
     course.last = finding
+    if result is Result.FAIL and not row.refused:
+        course.failed = row.sequence
+    elif result not in _UNTOLD:
+        course.failed = 0
     at = row.collected_at
     if result in _SATISFIED:
         if course.is_open:
@@ -250,7 +264,7 @@ def _unproven(finding: Mapping[str, Any], why: Text) -> dict[str, Any]:
 
 def _life(record: PledgeRecord, key: tuple[str, str], course: _Course, now: datetime) -> Life:
     control, host = key
-    waiver = _waiver(record, control, host)
+    waiver = waiver_of(record, control, host)
     events = list(course.events)
     covers = waiver_holds(record, control, host, now)
     holds = covers and course.verdict in WAIVABLE
@@ -279,6 +293,7 @@ def _life(record: PledgeRecord, key: tuple[str, str], course: _Course, now: date
         str(course.last.get("severity", "")),
         what_to_do.waits_until(course.last),
         tuple(course.worsened),
+        failed=course.failed,
     )
 
 
@@ -294,26 +309,6 @@ def _text(held: Any) -> Text:
     return Text(str(held or ""), str(held or ""))
 
 
-def follow_up(record: PledgeRecord | Brief, control: str, host: str) -> Mapping[str, Any]:
-    """Who sees to it, by the record: what names the host goes before what is for all of them."""
-    entries: Sequence[Mapping[str, Any]] = record.document.get("follow_ups", ())
-    mine = [e for e in entries if e["control"] == control and e["host"] in (host, "*")]
-    return min(mine, key=lambda e: e["host"] == "*", default={})
-
-
-def _waiver(record: PledgeRecord, control: str, host: str) -> Mapping[str, Any] | None:
-    """The one that holds longest, as judges take it."""
-    entries: Sequence[Mapping[str, Any]] = record.document.get("waivers", ())
-    mine = [w for w in entries if w["control"] == control and w["host"] in (host, "*")]
-    return max(mine, key=lambda w: waiver_end(w["expires"]), default=None)
-
-
-def waiver_holds(record: PledgeRecord, control: str, host: str, now: datetime) -> bool:
-    """Does the record waive it at that time (aware)?"""
-    waiver = _waiver(record, control, host)
-    return waiver is not None and waiver_end(waiver["expires"]) > now
-
-
 def to_json(life: Life, now: datetime) -> dict[str, Any]:
     """One finding for programs, and for the dossier."""
     closed = life.closed
@@ -324,6 +319,7 @@ def to_json(life: Life, now: datetime) -> dict[str, Any]:
         "host": life.host,
         "state": life.state,
         "verdict": str(life.verdict),
+        "found": str(life.found or life.verdict),
         "veto": life.veto,
         "opened_by": life.opened.sequence,
         "opened_at": life.opened.at.isoformat(),

@@ -19,7 +19,7 @@ def late(
 ) -> tuple[Due, ...]:
     """The follow-ups whose finding is open and falls due until then (aware).
 
-    Without `found`, what became of a finding is not known, and all of them are taken for open.
+    Without `found`, nobody could look what became of a finding, and each of them says so.
     """
     dues: list[Due] = []
     entries = record.document.get("follow_ups", ())
@@ -29,21 +29,31 @@ def late(
             continue
         if found is not None and not any(_is_about(entry, life, own) for life in found):
             continue
+        text = Text(
+            f"问题须于 {entry['due']} 前整改：{entry['control']}，主机 {entry['host']}，"
+            f"责任人 {entry['owner']}",
+            f"finding to be mended by {entry['due']}: {entry['control']} on "
+            f"{entry['host']}, {entry['owner']}",
+        )
+        unread = found is None
         dues.append(
             Due(
                 record.id,
                 "finding",
                 at,
-                Text(
-                    f"问题须于 {entry['due']} 前整改：{entry['control']}，主机 {entry['host']}，"
-                    f"责任人 {entry['owner']}",
-                    f"finding to be mended by {entry['due']}: {entry['control']} on "
-                    f"{entry['host']}, {entry['owner']}",
-                ),
+                _unread(text) if unread else text,
                 owner=str(entry["owner"]),
+                unread=unread,
             )
         )
     return tuple(dues)
+
+
+def _unread(text: Text) -> Text:
+    return Text(
+        f"证据包无法读取，未能查看是否已整改：{text.zh}",
+        f"could not look whether it is mended, as bundles cannot be read: {text.en}",
+    )
 
 
 def _is_about(entry: Mapping[str, Any], life: Life, own: Collection[tuple[str, str]]) -> bool:

@@ -143,19 +143,25 @@ class Newest:
         return (entry["capture"] for entry in self.evidence["hosts"].values())
 
     def open(
-        self, clause: str, holds: Callable[[str, str], bool] = lambda *_: True
+        self,
+        clause: str,
+        holds: Callable[[str, str], bool] = lambda *_: True,
+        told: Callable[[str, str, Result], Result] = lambda *said: said[2],
     ) -> tuple[Failing, ...]:
         """The controls of a clause (e.g. `2.2`) that are not satisfied, the worst first.
 
         `holds`: does a waiver of that control on that host hold now, as it did when it was judged?
+        `told`: of a control on a host, what the verdict that was found is now.
         """
         found: dict[tuple[str, Result], list[str]] = {}
         grave: set[tuple[str, Result]] = set()
         for host, entry in self.evidence["hosts"].items():
             for finding in entry["findings"]:
                 result = Result(finding["verdict"])
-                key = finding["control"], result
                 satisfied = result in (Result.PASS, Result.NOTAPPLICABLE)
+                if not satisfied:
+                    result = told(finding["control"], host, result)
+                key = finding["control"], result
                 waived = finding["waiver"] is not None and not finding["waiver"]["expired"]
                 left = satisfied or (waived and holds(finding["control"], host))
                 if finding["clause"] == clause and not left:

@@ -26,6 +26,7 @@ from collector.pledges.database.location import SHARED
 from collector.pledges.register.register import Register
 from collector.pledges.transfer import backup_file
 from collector.pledges.transfer.backup_file import ABOUT, MANIFEST, ROOT, SCHEMA, TABLES
+from collector.pledges.transfer.log_of_backup import about_log
 
 _CHUNK = 1 << 20
 _AT_ONCE = 1000
@@ -137,7 +138,7 @@ class _Writer:
             "hostpledge": __version__,
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "rows": counts,
-            "log": backup_file.about_log(found),
+            "log": about_log(found),
         }
         with self._open(ABOUT) as put:
             put(json.dumps(about, indent=1).encode() + b"\n")

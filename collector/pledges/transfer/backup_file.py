@@ -20,17 +20,18 @@ from typing import Any
 from sqlalchemy import Table
 
 from collector import private
-from collector.attest.bundle import container
+from collector.attest.bundle import bag, container
 from collector.attest.envelope import dsse as envelope
 from collector.attest.envelope import statement
-from collector.attest.log import checkpoint
-from collector.attest.log.logged import Log
 from collector.attest.trust.trust_file import Trust
 from collector.errors import BadInput, VerifyFailed
 from collector.i18n.message import msg, told
 from collector.pledges.database import bound_versions, columns, held, log, tables
 from collector.pledges.database.rows import evidence_of
 from collector.pledges.record.form import stored
+from collector.pledges.transfer import whole_bundle
+from collector.pledges.transfer.log_of_backup import about_log, counts, last_proven
+from collector.verify.archive import FREE, MOST_RATIO
 
 SCHEMA = "urn:hostpledge:register-backup:1"
 ROOT = "hostpledge-register"
@@ -79,6 +80,10 @@ class BackupFile:
         # what nobody who is trusted here signed: bundles, and whether the last checkpoint is one
         self.strangers = 0
         self.unproven_log = True
+        # entries of the log that no checkpoint of such a key is over
+        self.after_checkpoint = 0
+        # by their digest, the bundles that a trusted key signed
+        self.trusted: set[str] = set()
         self.bundles: dict[str, dict[str, str]] = {}
         for name in self._digests:
             if found := _BUNDLE.fullmatch(name):
@@ -118,6 +123,7 @@ class BackupFile:
 
         What a key in `trust` signed has to verify.
         """
+        self._check_sizes()
         for name in self._digests:
             for _ in self._chunks(name):
                 pass
@@ -130,11 +136,24 @@ class BackupFile:
             for row in self.rows(tables.evidence):
                 if row["digest"] in self.bundles:
                     self._check_bundle(row, trust or Trust())
-            self._check_checkpoints(trust or Trust())
+            last = last_proven(self.rows(tables.checkpoints), trust or Trust(), self._where)
+            self.unproven_log = last is None
+            self.after_checkpoint = self.about["log"]["size"] - (last or 0)
         except (BadInput, VerifyFailed) as problem:
             if isinstance(problem, _UnlikeError):
                 raise
             raise self.unlike(problem.what) from None
+
+    def _check_sizes(self) -> None:
+        """Of all that is in it, before a byte of it is unpacked; raises BadInput."""
+        for entry in self._archive.infolist():
+            if entry.file_size > entry.compress_size * MOST_RATIO + FREE:
+                raise self.unlike(msg("unpacks_more_bundle_holds"))
+        for digest, files in self.bundles.items():
+            try:
+                bag.check_sizes({name: self._size(f"bundles/{digest}/{name}") for name in files})
+            except VerifyFailed as problem:
+                raise self.unlike(problem.said) from None
 
     def _check_records(self) -> None:
         known = {row["id"]: 0 for row in self.rows(tables.pledges)}
@@ -215,7 +234,6 @@ class BackupFile:
         signer = trust.find(sealed.keyid)
         if signer is not None:
             sealed.verify(signer.key)
-        self.strangers += signer is None
         looks = [
             held.look(self._chunks(f"bundles/{digest}/{name}", whole=False))
             for name in kept
@@ -223,21 +241,21 @@ class BackupFile:
         ]
         with self._reading():
             attached = evidence_of(row, Path(self._where))
+            if signer is not None and counts(signer, attached, sealed, trust):
+                self.trusted.add(digest)
+            else:
+                self.strangers += 1
             if row["scope"] and json.loads(row["scope"])["whole"] is not attached.whole:
                 raise self.unlike(msg("evidence_jsonl_not_row"))
             held.hold(attached, told["predicate"], looks, self._where)
-
-    def _check_checkpoints(self, trust: Trust) -> None:
-        for row in self.rows(tables.checkpoints):
-            note = checkpoint.parse(row["note"].encode(), where=self._where)
-            self.unproven_log = not any(
-                id == checkpoint.note_id(known.key, name)
-                for name, id, _ in note.signatures
-                for known in trust.keys
-                if known.key.type != "sm2"
-            )
-            if not self.unproven_log:
-                note.verify(trust, where=self._where)
+            sizes = {name: self._size(f"bundles/{digest}/{name}") for name in kept}
+        name = whole_bundle.unlike(kept, sizes, sealed.payload, told)
+        if not name:
+            with private.set_aside() as aside:
+                list(self.extract(digest, aside / "bundle"))
+                name = whole_bundle.wrong(aside / "bundle", digest, trust)
+        if name:
+            raise self.unlike(msg("bundle_not_signed", digest=digest[:12], name=name))
 
     def _manifest(self) -> dict[str, str]:
         entries = {entry.filename for entry in self._archive.infolist()}
@@ -267,10 +285,13 @@ class BackupFile:
             raise self.unlike(msg("made_newer_hostpledge_something"))
         return about
 
+    def _size(self, name: str) -> int:
+        return self._archive.getinfo(f"{ROOT}/{name}").file_size
+
     def _small(self, name: str) -> bytes:
         """The bytes of a file that is held in memory."""
         with self._reading():
-            size = self._archive.getinfo(f"{ROOT}/{name}").file_size
+            size = self._size(name)
         if size > _LONGEST:
             raise self.unlike(msg("line_more_mib", name=name, longest=_LONGEST >> 20))
         return b"".join(self._chunks(name))
@@ -320,16 +341,6 @@ def opened(path: Path) -> Iterator[BackupFile]:
             raise _UnlikeError(told(problem), str(path)) from None
         with archive:
             yield BackupFile(archive, str(path))
-
-
-def about_log(found: Log) -> dict[str, Any]:
-    """What a backup says of the log: its name, its size and its root (hex)."""
-    checkpoint = found.checkpoint()
-    return {
-        "origin": checkpoint.origin,
-        "size": checkpoint.size,
-        "root": checkpoint.root.hex(),
-    }
 
 
 def _plain(name: str) -> bool:

@@ -26,6 +26,7 @@ from collector.pledges.database.location import Place
 from collector.pledges.database.store import Store
 from collector.pledges.database.transactions import Database
 from collector.pledges.register.register import Register
+from collector.pledges.transfer import whole_bundle
 from collector.pledges.transfer.backup_file import TABLES, BackupFile, opened
 
 _AT_ONCE = 500
@@ -36,7 +37,8 @@ class Restored:
     """`about` is what the backup says of itself; `where` the register that now is as it was.
 
     `lost`: how many entries the log had there that the backup does not have. `strangers`: how many
-    bundles no trusted key signed; `unproven_log`: its last checkpoint is by none, or there is none.
+    bundles no key signed that counts; `unproven_log`: its last checkpoint is by none, or there is
+    none; `after_checkpoint`: how many entries of the log came after it.
     `gone`: the ids of the records that were there and are not in the backup.
     """
 
@@ -45,6 +47,7 @@ class Restored:
     lost: int
     strangers: int = 0
     unproven_log: bool = False
+    after_checkpoint: int = 0
     gone: tuple[str, ...] = ()
 
 
@@ -58,20 +61,21 @@ def restore(
     """
     with opened(file) as backup:
         backup.check(trust)
+        trust = trust or Trust()
         place = location.place(at)
         if place.path is not None and not place.path.parent.is_dir():
             raise BadInput(
                 msg("no_such_folder"), where=str(place.path.parent), mend=msg("make_first")
             )
         if place.path is not None and not place.path.exists():
-            made = _made(backup, place, place.path)
+            made = _made(backup, place, place.path, trust)
             _take_in(at)
             return made
         Register.open(at)
         database = Database(place.engine(), place.where)
         with database.read() as connection:
             _refuse(connection, place.where, replace=replace)
-        _bundles(backup, place.store)
+        _bundles(backup, place.store, trust)
         # an earlier state is put in place on purpose
         with last_kept.forgotten(place.where), database.write() as connection:
             _hold(connection)
@@ -84,9 +88,9 @@ def restore(
     return replaced(_restored(backup, place.where, lost), gone=gone)
 
 
-def _made(backup: BackupFile, place: Place, path: Path) -> Restored:
+def _made(backup: BackupFile, place: Place, path: Path, trust: Trust) -> Restored:
     """A file that is not there yet is made aside, and appears with all that belongs into it."""
-    _bundles(backup, place.store)
+    _bundles(backup, place.store, trust)
     with place.store.room() as room:
         aside = room / path.name
         database = Database(tables.open_sqlite(aside), place.where)
@@ -114,7 +118,9 @@ def _take_in(at: str | None) -> None:
 
 
 def _restored(backup: BackupFile, where: str, lost: int) -> Restored:
-    return Restored(backup.about, where, lost, backup.strangers, backup.unproven_log)
+    return Restored(
+        backup.about, where, lost, backup.strangers, backup.unproven_log, backup.after_checkpoint
+    )
 
 
 def _ids(connection: Connection) -> frozenset[str]:
@@ -168,9 +174,9 @@ def _note(connection: Connection, backup: BackupFile, place: Place) -> None:
         place.store.note(backup.bundles, name, place.where)
 
 
-def _bundles(backup: BackupFile, store: Store) -> None:
-    """Each that is not there as the backup has it takes its name in the store, whole."""
-    missing = [digest for digest in backup.bundles if not _is_kept(backup, store, digest)]
+def _bundles(backup: BackupFile, store: Store, trust: Trust) -> None:
+    """Each that the store has not takes its name there, whole; one that it has in order stays."""
+    missing = [digest for digest in backup.bundles if not _is_kept(backup, store, digest, trust)]
     if not missing:
         return
     with store.room() as room:
@@ -184,16 +190,19 @@ def _bundles(backup: BackupFile, store: Store) -> None:
             store.keep(copy, digest)
 
 
-def _is_kept(backup: BackupFile, store: Store, digest: str) -> bool:
+def _is_kept(backup: BackupFile, store: Store, digest: str, trust: Trust) -> bool:
     root = store.path(digest)
     if not root.is_dir():
         return False
     there = {str(p.relative_to(root)): p for p in root.rglob("*") if not p.is_dir()}
     wanted = backup.bundles[digest]
-    return there.keys() == wanted.keys() and all(
+    same = there.keys() == wanted.keys() and all(
         path.is_file() and not path.is_symlink() and _digest(path) == wanted[name]
         for name, path in there.items()
     )
+    # the same statement: one that holds together is not given up for another
+    trusted = digest in backup.trusted
+    return same or not whole_bundle.wrong(root, digest, trust, trusted=trusted)
 
 
 def _digest(path: Path) -> str:

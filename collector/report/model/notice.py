@@ -13,12 +13,13 @@ from typing import Any, Literal
 
 from collector.catalog import clause_number, described
 from collector.model import Lang, Result
+from collector.pledges.due.deadlines import Due
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.record.notices import Notice, place_of
 from collector.pledges.record.times import CHINA, waiver_end
 from collector.pledges.status.findings import Life
-from collector.remedies.by_hand import by_hand
+from collector.remedies.by_hand import by_hand, without_program
 
 Kind = Literal["mend", "recheck"]
 # of one control in one row; the others are counted
@@ -29,7 +30,8 @@ _NAMED = 12
 class Item:
     """One control on the hosts that share an owner and a day (as it is written, empty if none).
 
-    `late` is the day that it had, where that has passed; the new one stands beside it.
+    `late` is the day that it had, where that has passed; the new one stands beside it. `found` is
+    what the last look found, where that is too old to be the verdict.
     `said` is what was found, with the names of the hosts that it is of (none: of all of them);
     `what` is what to do, empty where that stands in the row `same` already.
     """
@@ -47,6 +49,7 @@ class Item:
     what: str
     same: int = 0
     late: str = ""
+    found: Result | None = None
 
     @property
     def count(self) -> int:
@@ -59,7 +62,8 @@ class Asked:
 
     `since` (aware) divides what a look again found from what was known before; `earlier` is the
     notice on record that is looked at again: what it named is held against what is found, and
-    keeps its days. `late`: by control and host the days that have passed.
+    keeps its days. `late`: by control and host the days that have passed. `old`: by when the hosts
+    were to be looked at again, where nobody did.
     """
 
     kind: Kind
@@ -69,6 +73,7 @@ class Asked:
     since: datetime | None = None
     earlier: Notice | None = None
     late: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    old: Due | None = None
 
 
 def open_ones(lives: Iterable[Life]) -> list[Life]:
@@ -115,6 +120,7 @@ def contents(
             "looked_since": evidence[0] > asked.earlier.evidence,
         },
         "parts": parts,
+        "gone": _off_record(record, asked.earlier, lives),
         "unproven": any(word == "notice_unproven" for word, _ in parts),
         "findings": len(opened),
         "hosts": len({life.host for life in opened}),
@@ -122,6 +128,7 @@ def contents(
         "sequence": sequence,
         "collected": at,
         "digest": digest,
+        "look_due": asked.old.at.astimezone(CHINA).date() if asked.old else None,
         "today": now.astimezone(CHINA).date(),
     }
 
@@ -174,6 +181,15 @@ def _after(
     return parts
 
 
+def _off_record(record: PledgeRecord, earlier: Notice | None, lives: Iterable[Life]) -> list[str]:
+    """The hosts that a notice named, which are on record no more, and have no finding here."""
+    if earlier is None:
+        return []
+    here = {place_of("", host)[1] for host in record.hosts}
+    here |= {place_of("", life.host)[1] for life in lives}
+    return sorted({host for _, host in earlier.named} - here)
+
+
 def _mended(closed: Sequence[Life], lang: Lang) -> list[tuple[str, list[Item]]]:
     """What proves that it was may count no more: then nobody is told that it is mended."""
     parts = [("notice_mended", _items([x for x in closed if x.proven], "", lang))]
@@ -189,19 +205,28 @@ def _items(
     late: Mapping[tuple[str, str], str] = MappingProxyType({}),
 ) -> list[Item]:
     """Each control once per owner, days and verdict; what was seen to fail first, vetoes ahead."""
-    rows: dict[tuple[str, Result, str, str, str], list[Life]] = {}
+    rows: dict[tuple[str, Result, str, str, str, Result | None], list[Life]] = {}
     for life in lives:
         due = f"{life.due.astimezone(CHINA).date()}" if life.due else ""
         until = due if life.closed else due or by
         was = "" if life.closed else late.get(place_of(life.control, life.host), "")
-        rows.setdefault((life.control, life.verdict, life.owner, until, was), []).append(life)
+        key = (
+            life.control,
+            life.verdict,
+            life.owner,
+            until,
+            was,
+            None if life.closed else life.found,
+        )
+        rows.setdefault(key, []).append(life)
     found = [_item(*key, members, lang) for key, members in rows.items()]
     worst = (Result.FAIL, Result.PARTIAL, Result.ERROR, Result.NOTCHECKED)
     order = {result: place for place, result in enumerate(worst)}
     seen = (Result.FAIL, Result.PARTIAL)
     found.sort(
         key=lambda i: (
-            i.result not in seen, not i.veto, i.number, order.get(i.result, 9), i.due or "9999"
+            (i.found or i.result) not in seen, not i.veto, i.number, order.get(i.result, 9),
+            i.due or "9999",
         )
     )  # fmt: skip
     first: dict[tuple[str, str], int] = {}
@@ -213,8 +238,8 @@ def _items(
 
 
 def _item(
-    control: str, result: Result, owner: str, due: str, late: str, members: Sequence[Life],
-    lang: Lang,
+    control: str, result: Result, owner: str, due: str, late: str, seen: Result | None,
+    members: Sequence[Life], lang: Lang,
 ) -> Item:  # fmt: skip
     first, known = members[0], described().get(control)
     hosts = tuple(dict.fromkeys(life.host for life in members))
@@ -229,8 +254,9 @@ def _item(
         str(masked(owner)),
         due,
         tuple(_said(members, lang)),
-        "" if result is Result.ERROR else by_hand(first.mend, first.title).to(lang),
+        "" if (seen or result) is Result.ERROR else by_hand(first.mend, first.title).to(lang),
         late=late,
+        found=seen,
     )
 
 
@@ -238,7 +264,7 @@ def _said(members: Sequence[Life], lang: Lang) -> Iterator[tuple[tuple[str, ...]
     """What was found, once for all hosts of which it is the same."""
     found: dict[str, list[str]] = {}
     for life in members:
-        found.setdefault(str(masked(life.said.to(lang))), []).append(life.host)
+        found.setdefault(str(masked(without_program(life.said).to(lang))), []).append(life.host)
     for said, names in found.items():
         if said:
             yield (() if len(found) == 1 else tuple(names[:_NAMED])), said

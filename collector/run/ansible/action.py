@@ -138,7 +138,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
             with self._led(stream):
                 done = self._low_level_execute_command("/bin/sh -s", in_data=text.encode())
         except AnsibleError as problem:
-            said = str(problem)
+            said = f"{problem}\n{stream.untold()}"
             begun = stream.begun
             return outcome.classify(said, begun=begun)[0], said
         except _Expired:
@@ -147,7 +147,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         stream.all(done["stdout"].encode("utf-8", "surrogateescape"))
         if stream.begun:
             return HostStatus.COMPLETE, done["stderr"]
-        said = f"{done['stderr']}\n{done['stdout']}"
+        said = f"{stream.untold()}\n{done['stderr']}\n{done['stdout']}"
         if stream.program == "sshpass" and not outcome.logged_in(said):
             said = outcome.of_sshpass(done["rc"], said)
         if done["rc"] == 0:

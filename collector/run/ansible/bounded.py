@@ -19,8 +19,6 @@ SECONDS = 600
 _MEMORY = 4 << 30
 # what a play may take on a machine that is small
 LEAST = 1 << 30
-# what a play may take on a machine that is small
-LEAST = 1 << 30
 # entries of a folder, or beside a file, that are looked at for what would never end
 _MOST = 20_000
 _BESIDE = ("group_vars", "host_vars")

@@ -9,6 +9,7 @@ from typing import Any
 
 from collector import catalog
 from collector.errors import one_line
+from collector.i18n.message import msg
 from collector.run.ansible.play import Event
 from collector.run.collected.outcome import classify
 from collector.run.collected.unsaid import of_variables
@@ -22,17 +23,12 @@ _OWN = "/playbooks/tasks/family.yml"
 _ANSIBLE = re.compile(r"^(?:(?:Task|Action|Module) failed: )+")
 _CHANGED = re.compile(r"^changed: \[", re.MULTILINE)
 _ENDED = re.compile(r"(Shared c|C)onnection to \S+ closed\.")
+# characters at the beginning, and at the end, of what a host says that are looked at
+_TOLD = 2000
 # of Ansible's own modules, those that change nothing on a host
 _INERT = {
-    "set_fact",
-    "debug",
-    "assert",
-    "fail",
-    "meta",
-    "include_tasks",
-    "include_role",
-    "include_vars",
-}
+    "set_fact", "debug", "assert", "fail", "meta", "include_tasks", "include_role", "include_vars",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +107,17 @@ class Watcher:
         self._acted: dict[str, set[str]] = {}
 
     def __call__(self, event: Event) -> None:
+        """One event. What a host answers may be of any form: then it has failed, and it alone."""
+        try:
+            self._take(event)
+        except (AttributeError, KeyError, TypeError, ValueError) as problem:
+            data = event["event_data"]
+            host, task = str(data.get("host", "")), str(data.get("task", ""))
+            family, control = self._at.get(host, ("", ""))
+            said = f"its answer is of a form that none has ({type(problem).__name__})"
+            self.applied.failures.append(Failure(host, family, control, task, said))
+
+    def _take(self, event: Event) -> None:
         kind = str(event.get("event", ""))
         data = event.get("event_data") or {}
         if kind == "playbook_on_stats":
@@ -130,14 +137,16 @@ class Watcher:
             if str(data.get("task_action", "")).rpartition(".")[2] not in _INERT:
                 self._acted.setdefault(str(host), set()).add(control)
             self._watch(Told(str(host), control or family, task))
-        elif kind == "runner_on_unreachable" or (
+        # of one in a loop: of its answers together nothing is told where they are too large
+        elif kind in ("runner_on_unreachable", "runner_item_on_failed") or (
             kind == "runner_on_failed" and not data.get("ignore_errors")
         ):
-            if seconds := _no_end(result):
-                self._stuck(Failure(str(host), family, control, task, _left(seconds), stuck=True))
+            if left := _no_end(result):
+                self._stuck(Failure(str(host), family, control, task, left, stuck=True))
                 return
             # kept until it is known whether the role dealt with it itself
-            self._last[str(host)] = _failures(str(host), family, control, task, result)
+            if kind != "runner_item_on_failed":
+                self._last[str(host)] = _failures(str(host), family, control, task, result)
         elif kind == "runner_on_ok":
             self.applied.answered.add(str(host))
             if "censored" in result:
@@ -215,7 +224,9 @@ class Watcher:
             self.applied.undone.setdefault(host, {})[family] = outcome
 
     def _stuck(self, failure: Failure) -> None:
-        """Told at once: each role leaves such a host."""
+        """Told at once, and once: each role leaves such a host."""
+        if failure.host in self.applied.lost and self.applied.lost[failure.host].stuck:
+            return
         self.applied.lost[failure.host] = failure
         self.applied.failures.append(failure)
         self._watch(Told(failure.host, failure.control, failure.task, failure=failure))
@@ -232,23 +243,28 @@ class Watcher:
             controls -= self._acted.get(host, set())
         for host in data.get("dark") or {}:
             if host in self._last:
-                (self.applied.lost[host],) = self._last[host]
+                self.applied.lost[host] = self._last[host][0]
         for host in {**(data.get("failures") or {}), **(data.get("dark") or {})}:
             if host not in self.applied.failed_hosts or host in (data.get("dark") or {}):
                 self._stands(host)
 
 
-def _no_end(result: Mapping[str, Any]) -> int:
-    """After how many seconds Ansible gave up waiting for a task; 0 where it did not."""
+def _no_end(result: Mapping[str, Any]) -> str:
+    """Why the host is left: a step had no end, or it went past a bound (`harden.answered`)."""
     for entry in (result, *(result.get("results") or ())):
-        if isinstance(entry, Mapping) and isinstance(entry.get("timedout"), Mapping):
-            return int(entry["timedout"].get("period") or 0)
-    return 0
+        over = entry.get("timedout") if isinstance(entry, Mapping) else None
+        if isinstance(over, Mapping) and isinstance(most := over.get("period"), int) and most:
+            return _left(most, str(over.get("bound", "")))
+    return ""
 
 
-def _left(seconds: int) -> str:
+def _left(most: int, bound: str) -> str:
+    if bound == "bytes":
+        return msg("host_answers_too_much", most=most >> 20)
+    if bound == "seconds":
+        return msg("host_steps_took_too_long", seconds=most)
     return (
-        f"no end after {seconds} s, so the host is left as it is: nothing there is killed, and "
+        f"no end after {most} s, so the host is left as it is: nothing there is killed, and "
         "what was begun may still go on (see ps); once it has ended, mend packages that it left "
         "half-way (apt: dpkg --configure -a; dnf: dnf check), and harden again"
     )
@@ -304,7 +320,11 @@ def _edit(result: Mapping[str, Any]) -> list[str]:
 
 def _lines(text: Any) -> list[str]:
     """What was said, without what ssh adds of its own when a terminal ends."""
-    lines = [line.strip() for line in text.splitlines()] if isinstance(text, str) else []
+    # of what a host says neither all of it nor more than a line is told: no pattern reads the rest
+    if not isinstance(text, str):
+        return []
+    some = text if len(text) <= 2 * _TOLD else f"{text[:_TOLD]}\n{text[-_TOLD:]}"
+    lines = [line.strip() for line in some.splitlines()]
     return [line for line in lines if line and not _ENDED.fullmatch(line)]
 
 
@@ -323,5 +343,5 @@ def _said(result: Mapping[str, Any]) -> str:
             lines.append(text[0 if name in ("msg", "reason") else -1])
     told = _ANSIBLE.sub("", ": ".join(lines[:2])) or "it failed without a word"
     if result.get("unreachable"):
-        return classify(str(result.get("msg") or ""), begun=False)[1]
+        return classify(str(result.get("msg") or "")[:_TOLD], begun=False)[1]
     return of_variables(told) or one_line(told, 300)

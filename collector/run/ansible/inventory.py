@@ -286,6 +286,8 @@ def environment(private: str) -> dict[str, str]:
         "ANSIBLE_ASK_VAULT_PASS": "False",
         "ANSIBLE_ENABLE_TASK_DEBUGGER": "False",
         "ANSIBLE_STRATEGY": strategy(),
+        # else any answer of a host's names variables: how it is reached, what is copied to it
+        "ANSIBLE_INJECT_FACT_VARS": "False",
         # ansible-runner's own is a child of it, and not every one can have children
         "ANSIBLE_STDOUT_CALLBACK": "default",
         "ANSIBLE_LOCALHOST_WARNING": "False",

@@ -25,6 +25,7 @@ Event = Mapping[str, Any]
 EACH_GRADE = "{{ harden_grades[inventory_hostname] }}"
 """The grade of the host at hand, as the play fills it in."""
 TEMPLATES = (("harden_grade", EACH_GRADE),)
+_UUID = re.compile(r"[0-9a-f-]{32,40}", re.ASCII)
 _TEMPLATE = re.compile(r"\{[{%#]")
 
 
@@ -106,6 +107,11 @@ def refuse_templates(given: Any, name: str = "") -> None:
 
 def _told(event: Event, tell: Callable[[Event], None], private: Path) -> bool:
     """False: ansible-runner keeps no file per event."""
+    if not _UUID.fullmatch(str(event.get("uuid"))) or not isinstance(
+        event.get("event_data") or {}, Mapping
+    ):
+        # what a host printed may look like one
+        return False
     if event.get("event") == "playbook_on_start":
         handed.forget(private)
     tell(event)

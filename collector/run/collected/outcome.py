@@ -11,6 +11,9 @@ from collector.errors import one_line
 from collector.model import HostStatus
 from collector.run.collected.unsaid import before_connection, of_variables
 
+# of what a host says, and none of it is longer where it is known: a pattern that goes over more
+# holds up all that are asked beside it. Characters of a line, and lines from either end
+_LINE, _LINES = 1000, 200
 # The first line that matches decides; the texts are OpenSSH's, sudo's, su's, doas' and Ansible's.
 UNFIT = "not asked: "
 _SAID: tuple[tuple[HostStatus, str], ...] = (
@@ -123,7 +126,7 @@ _ANSWERS = re.compile(
     r"|PTY allocation request failed.{0,40})$"
 )
 _HOST_KEY = re.compile(r"^debug1: Server host key: (\S+) (SHA256:\S+)", re.MULTILINE)
-_ADDRESS = re.compile(r"^debug1: Connecting to \S+ \[([^\]]+)\] port (\d+)", re.MULTILINE)
+_ADDRESS = re.compile(r"^debug1: Connecting to \S+ \[([^\]\n]+)\] port (\d+)", re.MULTILINE)
 _OPENED = re.compile(r"^debug1: Connection established", re.MULTILINE)
 
 # What ssh itself said of this very connection, and what no host can say a word into: stderr is the
@@ -137,6 +140,13 @@ def without_debug(text: str) -> str:
     return "\n".join(line for line in lines if line and not _DEBUG.match(line))
 
 
+def _some(text: str) -> list[str]:
+    """The lines of it that are looked at, none longer than what any program says."""
+    lines = without_debug(text).splitlines()
+    some = lines if len(lines) <= 2 * _LINES else [*lines[:_LINES], *lines[-_LINES:]]
+    return [line[:_LINE] for line in some]
+
+
 def answered(text: str) -> str:
     """What the host said instead of a capture, where it is known what that says.
 
@@ -144,7 +154,7 @@ def answered(text: str) -> str:
     """
     lines = without_debug(text).splitlines()
     for line in lines:
-        if _ANSWERS.search(line) and len(line) < 200:
+        if len(line) < 200 and _ANSWERS.search(line):
             return one_line(line)
     return f"{len(lines)} line(s) that are not shown" if lines else "the host answered nothing"
 
@@ -206,7 +216,7 @@ def classify(text: str, *, begun: bool) -> tuple[HostStatus, str]:
 
     `begun`: the capture had begun, so whatever is said now, the connection was lost half-way.
     """
-    lines = without_debug(text).splitlines()
+    lines = _some(text)
     if begun:
         return HostStatus.LOST, _shown(HostStatus.LOST, lines[-1:])
     for status, pattern in _SAID:
@@ -229,6 +239,9 @@ def _shown(status: HostStatus, lines: list[str]) -> str:
         return before_connection(line)
     if _KNOWN.fullmatch(line):
         return line
+    # Ansible 2.19 puts words of its own before it, and the first line of stderr behind it
+    if found := re.search(r"Invalid/incorrect (?:username/)?password[A-Za-z0-9 .]{0,120}", line):
+        return found[0]
     if found := re.search(r"Bad configuration option: ", line):
         return f"ssh: {found[0].strip(' :')} in its configuration, or in what it is given"
     return of_variables(line) or f"{_UNTOLD[status]}: its own words are not known, and not kept"

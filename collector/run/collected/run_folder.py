@@ -50,12 +50,14 @@ class RunFolder:
     """One run on disk. `begin` makes or resumes it; workers only `open` it.
 
     `begun_here`: it was this control node that began it, and not whoever handed the folder in.
+    `before`: where the run that had ended here lies now, where there was one.
     """
 
     def __init__(self, path: Path, about: dict[str, Any], *, begun_here: bool = True) -> None:
         self.path = path
         self.about = about
         self.begun_here = begun_here
+        self.before: Path | None = None
 
     @property
     def nonce(self) -> str:
@@ -96,6 +98,7 @@ class RunFolder:
         wanted = [f for f in catalog.FAMILIES if f in families] or list(catalog.FAMILIES)
         script = collector_script(catalog.reads_for(selected).values())
         private.folder(path)
+        before: Path | None = None
         if (path / "run.json").exists():
             known = cls.open(path)
             if known.about["ended"] is None:
@@ -108,7 +111,7 @@ class RunFolder:
                     )
                 known.mend()
                 return known
-            known.set_aside()
+            before = known.set_aside()
         (path / "captures").mkdir(mode=0o700, exist_ok=True)
         captures.write_aside(path / "script.sh", script.encode())
         folder = cls(
@@ -127,6 +130,7 @@ class RunFolder:
             },
         )
         folder.save()
+        folder.before = before
         return folder
 
     def refuse_foreign(self) -> None:
@@ -166,8 +170,8 @@ class RunFolder:
         self.about["ended"] = None
         self.save()
 
-    def set_aside(self) -> None:
-        """Moves an ended run to `earlier/`, so that a new one can begin in its place."""
+    def set_aside(self) -> Path:
+        """Moves an ended run to `earlier/`, so that a new one can begin in its place: where to."""
         name = str(self.about["started"]).replace(":", "").replace("+0000", "Z")
         place = self.path / "earlier" / name
         private.folder(place)
@@ -176,6 +180,7 @@ class RunFolder:
         # the description last: without it, what is left would belong to nothing
         for entry in [*sorted(entries), self.path / "run.json"]:
             entry.rename(place / entry.name)
+        return place
 
     # --- what has arrived ------------------------------------------------------------------------
 

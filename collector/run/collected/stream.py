@@ -56,6 +56,7 @@ class Stream:
         self.bytes = 0
         self.program = ""
         self.own = outcome.Own("")
+        self.told = False
         self._log: Path | None = None
         self._wanted = wanted
         self._mark = f"hostpledge-capture 1 {nonce}".encode()
@@ -145,7 +146,7 @@ class Stream:
         if self._log is not None:
             # another attempt
             self._log.unlink(missing_ok=True)
-        self.own, self._log = outcome.Own(""), beside(self.part)
+        self.own, self._log, self.told = outcome.Own(""), beside(self.part), False
         return outcome.apart(args, str(self._log))
 
     def heard(self) -> bytes:
@@ -157,6 +158,13 @@ class Stream:
             self.own = outcome.own(said)
             return said
         return b""
+
+    def untold(self) -> str:
+        """What ssh has said of itself, where Ansible stopped to read before its stderr ended.
+
+        It does so once the program it started is gone; sshpass goes before the ssh it started.
+        """
+        return "" if self.told else self.heard().decode("utf-8", "replace")
 
     @contextmanager
     def instead_of_popen(self, modules: list[ModuleType]) -> Iterator[None]:
@@ -272,7 +280,7 @@ class _Errors:
         chunk = self.real.read(_BEFORE if size < 0 else size)
         if chunk == b"" and not self._ended:
             # Ansible, and we, tell by these words why a connection did not come about
-            self._ended = True
+            self._ended = self.stream.told = True
             return self.stream.heard()
         if not chunk:
             return chunk

@@ -50,7 +50,7 @@ _KINDS = (
     (r"No closing quotation|No escaped character", "a quote in it has no end"),
 )  # fmt: skip
 _PLUGINS = (
-    (r"connection plugin .* was not found", "ansible_connection"),
+    (r"connection plugin .{0,80} was not found", "ansible_connection"),
     (r"[Ii]nvalid become method|become plugin|become method", "ansible_become_method"),
     (r"shell plugin", "ansible_shell_type"),
 )

@@ -11,16 +11,21 @@ from typing import Any
 from collector import catalog
 from collector.errors import BadInput
 from collector.i18n.message import Message, msg
+from collector.private import folder as new_folder
 from collector.resources import shared
 from collector.run.ansible.due import VARIABLE, Due, still_due
 from collector.run.ansible.events import Applied, Failure, Told, Watch, Watcher
 from collector.run.ansible.inventory import How
 from collector.run.ansible.play import EACH_GRADE, Played, play
 from collector.run.ansible.private import private_folder
+from collector.run.harden.answers import FOLDER, LARGEST, SECONDS
 from collector.schema import load_yaml
 
 # with a terminal on the host, what a step had begun would be killed when its time is over
-_SETTINGS = {"ANSIBLE_PIPELINING": "True"}
+# an event with more is emptied, the bound that it tells of with it
+_SETTINGS = {"ANSIBLE_PIPELINING": "True", "MAX_EVENT_RES": str(4 * LARGEST)}
+# how many of the longest steps one host may take in all, while all others wait for it
+_STEPS = 4
 # longer than a host takes to put a change back that was not confirmed
 WAIT = 120
 NOT_RUN = "due, and not run; do it by hand, or restart the host: "
@@ -228,6 +233,8 @@ def _run(
                 # what a task writes is told by its own arguments, where no difference is shown
                 **({"ANSIBLE_INJECT_INVOCATION": "True"} if flags else {}),
                 "ANSIBLE_TASK_TIMEOUT": str(how.step_seconds),
+                FOLDER: str(new_folder(private / "answers")),
+                SECONDS: str(_STEPS * how.step_seconds),
                 **({VARIABLE: str(journal.resolve())} if journal else {}),
                 **_quiet(),
                 **_kept_alive(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,40 @@ if [ -r /etc/os-release ]; then (. /etc/os-release; echo "name=${{PRETTY_NAME:-$
 """
 
 
+_VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}", re.ASCII)
+# what the roles, and Ansible's own actions, ask of a host; all else it says stays there
+_FACTS = frozenset(
+    {
+        "all_ipv4_addresses",
+        "all_ipv6_addresses",
+        "architecture",
+        "distribution",
+        "distribution_major_version",
+        "distribution_release",
+        "distribution_version",
+        "env",
+        "fqdn",
+        "hostname",
+        "kernel",
+        "memtotal_mb",
+        "nodename",
+        "pkg_mgr",
+        "python",
+        "python_version",
+        "selinux",
+        "selinux_python_present",
+        "service_mgr",
+        "system",
+        "user_id",
+        "virtualization_type",
+    }
+)
+_INJECTED = (
+    "INJECT_FACTS_AS_VARS is on: a hostile host can set variables of its own, and by them choose "
+    "which files of this machine are copied to it; set inject_facts_as_vars = False"
+)
+
+
 @dataclass(frozen=True)
 class Host:
     """What the host said of itself. `pythons` are (version, path)."""
@@ -57,8 +92,8 @@ def heard(text: str) -> Host:
     one = dict(told)
     pythons = []
     for key, value in told:
-        if key == "python":
-            version, _, path = value.partition(" ")
+        version, _, path = value.partition(" ")
+        if key == "python" and _VERSION.fullmatch(version):
             pythons.append((tuple(int(n) for n in version.split(".")), path))
     fired = tuple(value for key, value in told if key == "fired")
     return Host(
@@ -132,11 +167,17 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
             )
             if gathered.get("failed"):
                 return gathered
-            facts = gathered["ansible_facts"]
+            facts = _of_use(gathered["ansible_facts"])
         result |= {"changed": False, "ansible_facts": {**facts, "ansible_os_family": host.family}}
         if host.fired:
             result["warnings"] = [_told(*line.split(maxsplit=2)) for line in host.fired]
+        if constants.config.get_config_value("INJECT_FACTS_AS_VARS"):
+            result["warnings"] = [*result.get("warnings", ()), _INJECTED]
         return result
+
+
+def _of_use(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in facts.items() if str(k).removeprefix("ansible_") in _FACTS}
 
 
 def _pythons(variables: Mapping[str, Any]) -> list[str]:

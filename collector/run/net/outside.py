@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from types import MappingProxyType
 from typing import IO
@@ -26,14 +27,18 @@ from collector.facts.base.intervals import address
 from collector.facts.firewall.exposure import Exposure, exposures
 from collector.facts.network.interfaces import network_of
 from collector.facts.tls.probe import OUTSIDE, Served, asking, hello_line, tls_served
+from collector.judging.confined import Limits, within_limits
 from collector.model import Capture, ReadResult, ReadStatus
 from collector.run.collected import outcome
+from collector.sizes import as_collected
 
 _MOST = 8
 _MOST_NAMES = 12
 _NAME = re.compile(r"[A-Za-z0-9.-]{1,200}")
 _SECONDS = 15.0
 _LARGEST = 1 << 22
+# to find out what is asked: a host of the field takes some hundredths of a second
+_LIMITS = Limits(step=2, cpu=2, memory=192 << 20, seconds=20)
 _SPOKEN = ("smtp", "ftp", "pop3", "imap", "ldap", "pg")
 
 
@@ -55,7 +60,8 @@ def with_outside(capture: Capture, said: outcome.Own) -> Capture:
     if bash is None or at is None or outcome.led_on(said):
         return capture
     try:
-        questions = list(islice(_questions(capture, at[0]), _MOST))
+        # a host may print what takes any time to look through, and others wait beside it
+        questions = within_limits(partial(_first, as_collected(capture), at[0]), limits=_LIMITS)
         begun = time.monotonic()
         told = _asked(bash, at[0], questions) if questions else b""
     except Exception:  # noqa: BLE001 - the host's own answers are there; its judge says what is odd
@@ -67,6 +73,10 @@ def with_outside(capture: Capture, said: outcome.Own) -> Capture:
     status = ReadStatus.OK if whole else ReadStatus.TRUNCATED
     result = ReadResult(OUTSIDE, status, 0, seconds, told if whole else b"")
     return replace(capture, reads=MappingProxyType({**capture.reads, OUTSIDE: result}))
+
+
+def _first(capture: Capture, to: str) -> list[_Question]:
+    return list(islice(_questions(capture, to), _MOST))
 
 
 def _questions(capture: Capture, to: str) -> Iterator[_Question]:

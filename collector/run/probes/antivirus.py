@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from collector import catalog
@@ -14,7 +15,7 @@ from collector.facts.security.exclusions import matches, probes
 from collector.facts.security.products import READS, antimalware
 from collector.facts.security.web_roots import webroots
 from collector.model import Capture
-from collector.run.probes.looking import LookingAction
+from collector.run.probes.looking import LookingAction, looked
 
 _EXCLUSIONS = "antivirus.exclusions"
 
@@ -27,7 +28,8 @@ class ActionModule(LookingAction):
     def look(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """`products`, `watchers`, `web`, `blinding`. Raises CollectorError."""
         del given
-        return told(self.captured((*READS, *clamav_reads.READS, *web_reads.READS)))
+        seen = self.captured((*READS, *clamav_reads.READS, *web_reads.READS))
+        return looked(partial(told, seen))
 
 
 def told(capture: Capture) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar
 
 from ansible.errors import AnsibleActionFail
@@ -32,7 +33,7 @@ from collector.facts.system.services import services
 from collector.i18n.message import msg
 from collector.model import Capture, Clock, Facts, Result
 from collector.run.probes.allow_list import openings, sources
-from collector.run.probes.looking import LookingAction
+from collector.run.probes.looking import LookingAction, looked
 
 OWN = "inet hostpledge "
 FILE = "/etc/nftables.d/hostpledge.nft"
@@ -74,10 +75,12 @@ class ActionModule(LookingAction):
         """As `told` and `weighed` say. Raises CollectorError."""
         client, server, port = self._path()
         if given["rules"] is not None:
-            return weighed(self.captured(exposure.READS), given["rules"], client, server, port)
+            seen = self.captured(exposure.READS)
+            return looked(partial(weighed, seen, given["rules"], client, server, port))
         before = [] if given["engine"] in ("firewalld", "ufw") else self._before()
         wanted = {**given, "controls": list(dict.fromkeys([*given["controls"], *before]))}
-        return told(self.captured((*exposure.READS, *sshd.READS)), wanted, client, port)
+        seen = self.captured((*exposure.READS, *sshd.READS))
+        return looked(partial(told, seen, wanted, client, port))
 
     def _path(self) -> tuple[str, str, int]:
         """The addresses of this run's own connection, as the host sees them; empty if local."""

@@ -9,6 +9,11 @@ from typing import Any
 
 from collector.facts.base.intervals import NONE, Spans
 
+# of firewalld's own there are about ten
+_MOST = 64
+# characters of what two lists of one zone say
+_LONGEST = 200_000
+
 
 def wanted(seen: Mapping[str, Any], *, limited: bool) -> list[str]:
     """What the role lets in, as `port 80/tcp` or a rich rule in firewalld's own form."""
@@ -71,10 +76,16 @@ def changes(
 
 
 def zones(active: str, default: str) -> list[str]:
-    """The zones that guard interfaces: the default one and those active, without engines' own."""
+    """The zones that guard interfaces: the default one and those active, without engines' own.
+
+    Raises ValueError for more than a host has: each is gone through while all other hosts wait.
+    """
     named = re.findall(r"^(\S+)", active, re.MULTILINE)
     engines = re.compile(r"docker|libvirt|podman|nm-shared|lxd|incus")
-    return [z for z in dict.fromkeys([default.strip(), *named]) if z and not engines.match(z)]
+    found = [z for z in dict.fromkeys([default.strip(), *named]) if z and not engines.match(z)]
+    if len(found) > _MOST:
+        raise ValueError(f"firewalld has {len(found)} active zones, and {_MOST} are gone through")
+    return found
 
 
 def spared(listed: Sequence[str], zone: str, default: str, bridges: Sequence[str]) -> bool:
@@ -82,9 +93,11 @@ def spared(listed: Sequence[str], zone: str, default: str, bridges: Sequence[str
 
     As `trusted` does, where Podman puts its networks: those are not everybody, and containers
     lose their way without it. `listed`: of `--list-all`, now and after a boot; `bridges`: patterns
-    of engines' interfaces.
+    of engines' interfaces. Raises ValueError for a zone that lists more than any does.
     """
     text = "\n".join(listed)
+    if len(text) > _LONGEST:
+        raise ValueError(f"the zone {zone} lists {len(text)} characters: more than any does")
     if zone == default.strip() or not re.search(r"^ {2}target: ACCEPT", text, re.MULTILINE):
         return False
     lines = re.findall(r"^ {2}(interfaces|sources): (.*)$", text, re.MULTILINE)

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 from collector import catalog
@@ -24,7 +25,7 @@ from collector.facts.system import processes
 from collector.judges.retention import configured
 from collector.model import Capture, Facts, Read, Result
 from collector.run.probes.logrotate_longer import lengthened
-from collector.run.probes.looking import LookingAction
+from collector.run.probes.looking import LookingAction, looked
 
 _MODULES = (retention, log_guard, platform, processes, audit_rules)
 _CONFIG = "logrotate.config"
@@ -49,7 +50,7 @@ class ActionModule(LookingAction):
 
     def look(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """`store`, `journal`, `audit`, `container`, `rotation` … Raises CollectorError."""
-        found = told(self.captured(reads()), given)
+        found = looked(partial(told, self.captured(reads()), given))
         self._alone(found["rotation"]["files"])
         return found
 

@@ -8,16 +8,22 @@ from __future__ import annotations
 import contextlib
 import secrets
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from collector import script
 from collector.errors import CollectorError
+from collector.judging.confined import LIMITS, within_limits
 from collector.model import Capture, HostStatus, Read
+from collector.sizes import as_collected
+
+T = TypeVar("T")
+LOOKED = "/bin/sh -s"
+"""The command that takes the script of a look."""
 
 
 class Looks(ActionBase):  # type: ignore[misc]  # Ansible ships no types
@@ -33,14 +39,23 @@ class Looks(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         nonce = secrets.token_hex(16)
         text = script.with_nonce(script.collector_script(tuple(once.values())), nonce)
         clock = datetime.now(UTC)
-        done = self._low_level_execute_command("/bin/sh -s", in_data=text.encode())
-        return script.parse_output(
+        done = self._low_level_execute_command(LOOKED, in_data=text.encode())
+        capture = script.parse_output(
             str(done["stdout"]).encode("utf-8", "surrogateescape"),
             host=self.host,
             status=HostStatus.COMPLETE if done["rc"] == 0 else HostStatus.LOST,
             nonce=nonce,
             origin={"clock": clock.isoformat(timespec="milliseconds")},
         )
+        return as_collected(capture)
+
+
+def looked(act: Callable[[], T]) -> T:
+    """What `act` makes of what a host answered, however much that is to look through.
+
+    Raises CollectorError past the limits.
+    """
+    return within_limits(act, limits=LIMITS.wider(2))
 
 
 class LookingAction(Looks):

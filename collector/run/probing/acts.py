@@ -9,15 +9,19 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Final
 
 from collector.catalog import control
-from collector.errors import FactError
+from collector.errors import FactError, PastLimit
 from collector.facts.access.fail2ban import jails
 from collector.facts.firewall.exposure import exposures
 from collector.facts.network.interfaces import network_of
+from collector.judging.confined import within_limits
+from collector.model import Capture
 from collector.run.probing import from_here, stores
 from collector.run.probing.site import Site, Undone
+from collector.sizes import as_collected
 
 _MOST_PORTS = 60
 _UNUSED = 8
@@ -152,10 +156,8 @@ def _pledged(where: str, networks: Iterable[str]) -> None:
 def _ports(site: Site) -> list[int]:
     """Those that listen first: what is left out was not asked, and nothing is said of it."""
     try:
-        listening = sorted(
-            {e.listener.port for e in exposures(site.capture) if e.listener.proto == "tcp"}
-        )
-    except FactError:
+        listening = within_limits(partial(_listening, site.capture))
+    except (FactError, PastLimit):
         listening = []
     listed = _listed()
     free = [p for p in range(20_000, 60_000) if p not in listening]
@@ -165,6 +167,11 @@ def _ports(site: Site) -> list[int]:
         *listed,
     ]
     return sorted(dict.fromkeys(wanted[:_MOST_PORTS]))
+
+
+def _listening(capture: Capture) -> list[int]:
+    found = exposures(as_collected(capture))
+    return sorted({e.listener.port for e in found if e.listener.proto == "tcp"})
 
 
 def _listed() -> list[int]:

@@ -2,6 +2,7 @@
 # (seconds); whose copy it is compared with may be of a user, OWNER, who writes into it what he likes.
 # Only where root alone can change what lies in its folders: in a user's another file may come in its
 # place at any moment, and the digest goes into the evidence.
+hp_owner() { if [ -d "$1" ]; then stat -c %u "$1"; fi; }
 hp_live() {
   hp_l=
   [ -f "$1" ] && [ "$(readlink -f -- "$1" 2>/dev/null)" = "$1" ] || return 1

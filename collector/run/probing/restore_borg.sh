@@ -61,7 +61,7 @@ hp_one() {
   say "digest $hp_x"
   if [ "$(wc -c <"$HP_W/file" | tr -d ' ')" != "$hp_w" ]; then say "restored /$hp_f"; hp_told differs; return 1; fi
   # what was changed since the archive is no measure of it
-  if hp_live "/$hp_f" "$hp_t"; then
+  if hp_live "/$hp_f" "$hp_t" "$(hp_owner "$HP_REPOSITORY")"; then
     if [ "$hp_l" != "$hp_x" ]; then say "restored /$hp_f"; say "live $hp_l"; hp_told differs; return 1; fi
     hp_k=same
   fi

@@ -50,7 +50,7 @@ hp_file() {
   say "digest $hp_x"
   if [ "$(wc -c <"$HP_W/file" | tr -d ' ')" != "$hp_w" ]; then hp_told differs; return; fi
   # what was changed since the snapshot is no measure of it
-  if hp_live "$hp_f" "$(date -d "$hp_t" +%s 2>/dev/null || echo 0)"; then
+  if hp_live "$hp_f" "$(date -d "$hp_t" +%s 2>/dev/null || echo 0)" "$(hp_owner "$HP_REPOSITORY")"; then
     say "live $hp_l"
     if [ "$hp_l" != "$hp_x" ]; then hp_told differs; return; fi
     hp_told same

@@ -39,6 +39,8 @@ _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "E
 _TIMEOUT = 10.0
 # of the threads that all pages share so many wait for a provider, which may be silent
 _AT_ONCE, _OF_ONE = 6, 3
+# the networks in which somebody is who waits
+Senders = tuple[str, ...]
 # sign-ins that came back are remembered for as long as they could come back again
 _REMEMBERED = 10_000
 # seconds for which one that did not answer is not asked again
@@ -86,9 +88,9 @@ class Provider:
         self._failed: dict[str, float] = {}
         self.grounds = frozenset(ground(settings, one) for one in settings.roles)
 
-    def begin(self, back: str, next: str, sender: str) -> tuple[str, str, str]:
+    def begin(self, back: str, next: str, senders: Senders) -> tuple[str, str, str]:
         """Where to send the browser, its state, and what it is to hold until it comes back."""
-        told = self._metadata(sender)
+        told = self._metadata(senders)
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         url = prepare_grant_uri(
             told["authorization_endpoint"],
@@ -104,7 +106,7 @@ class Provider:
         return str(url), state, str(self._sealed.dumps([state, nonce, verifier, next]))
 
     def end(
-        self, held: str, query: Mapping[str, str], back: str, sender: str
+        self, held: str, query: Mapping[str, str], back: str, senders: Senders
     ) -> tuple[Account, str]:
         """Who it is, and where they wanted to go; each sign-in comes back once.
 
@@ -121,9 +123,9 @@ class Provider:
             raise RefusedError(f"no code: {query.get('error', '')[:60]}")
         if "iss" in query and query["iss"] != self._settings.issuer:
             raise RefusedError("another issuer")
-        token = self._token(query["code"], verifier, back, sender)
+        token = self._token(query["code"], verifier, back, senders)
         self._once(str(state), mark=True)
-        claims = self._claims(token, nonce, sender)
+        claims = self._claims(token, nonce, senders)
         return self._account(claims), str(next)
 
     def _once(self, state: str, *, mark: bool) -> None:
@@ -142,8 +144,8 @@ class Provider:
             if len(self._used) > _REMEMBERED:
                 self._used.popitem(last=False)
 
-    def _token(self, code: str, verifier: str, back: str, sender: str) -> str:
-        told = self._metadata(sender)
+    def _token(self, code: str, verifier: str, back: str, senders: Senders) -> str:
+        told = self._metadata(senders)
         methods = told.get("token_endpoint_auth_methods_supported")
         # what is left out means that one
         basic = not isinstance(methods, list) or "client_secret_basic" in methods
@@ -162,7 +164,7 @@ class Provider:
         )
         if not basic:
             form["client_secret"] = given.client_secret
-        with self._waiting(sender):
+        with self._waiting(senders):
             try:
                 answer = self._http.post(told["token_endpoint"], data=form, auth=auth)
                 found = answer.json()["id_token"] if answer.status_code == 200 else None
@@ -172,7 +174,7 @@ class Provider:
             raise RefusedError("the provider gave no ID token")
         return found
 
-    def _claims(self, token: str, nonce: str, sender: str) -> Mapping[str, Any]:
+    def _claims(self, token: str, nonce: str, senders: Senders) -> Mapping[str, Any]:
         wanted = jwt.JWTClaimsRegistry(
             leeway=_SKEW,
             iss={"essential": True, "value": self._settings.issuer},
@@ -184,10 +186,10 @@ class Provider:
         )
         try:
             try:
-                found = jwt.decode(token, self._keys(sender), algorithms=_ALGORITHMS)
+                found = jwt.decode(token, self._keys(senders), algorithms=_ALGORITHMS)
             except JoseError:
                 # it may have changed its keys
-                found = jwt.decode(token, self._keys(sender, anew=True), algorithms=_ALGORITHMS)
+                found = jwt.decode(token, self._keys(senders, anew=True), algorithms=_ALGORITHMS)
             wanted.validate(found.claims)
         except (JoseError, *_UNUSABLE) as problem:
             # one of ours, by its name: nothing of what came
@@ -221,9 +223,9 @@ class Provider:
         by = ground(given, mapped)
         return Account(name, mapped.role, seen, mapped.until, local=False, ground=by)
 
-    def _metadata(self, sender: str) -> Mapping[str, Any]:
+    def _metadata(self, senders: Senders) -> Mapping[str, Any]:
         base = self._settings.issuer.rstrip("/")
-        found = self._asked("metadata", f"{base}/.well-known/openid-configuration", sender)
+        found = self._asked("metadata", f"{base}/.well-known/openid-configuration", senders)
         if found.get("issuer") != self._settings.issuer:
             raise RefusedError("the provider says it is another issuer")
         for name in _NEEDED:
@@ -233,16 +235,18 @@ class Provider:
                 raise RefusedError(f"the provider's {name} is not https")
         return found
 
-    def _keys(self, sender: str, *, anew: bool = False) -> KeySet:
-        found = self._asked("keys", self._metadata(sender)["jwks_uri"], sender, anew=anew)
+    def _keys(self, senders: Senders, *, anew: bool = False) -> KeySet:
+        found = self._asked("keys", self._metadata(senders)["jwks_uri"], senders, anew=anew)
         return KeySet.import_key_set(found)  # type: ignore[arg-type]  # it looks for itself
 
-    def _asked(self, name: str, url: str, sender: str, *, anew: bool = False) -> dict[str, Any]:
+    def _asked(
+        self, name: str, url: str, senders: Senders, *, anew: bool = False
+    ) -> dict[str, Any]:
         # whoever sends forged tokens does not make us ask again and again
         most = 10.0 if anew else _KNOWN_FOR
         if (known := self._known(name, most)) is not None:
             return known
-        with self._waiting(sender), self._asking:
+        with self._waiting(senders), self._asking:
             # another one may have asked meanwhile
             if (known := self._known(name, most)) is not None:
                 return known
@@ -265,11 +269,11 @@ class Provider:
         return known if isinstance(known, dict) and time.monotonic() - at < most else None
 
     @contextmanager
-    def _waiting(self, sender: str) -> Iterator[None]:
+    def _waiting(self, senders: Senders) -> Iterator[None]:
         """One of a few who wait for the provider; whoever finds no place is told so at once."""
         with ExitStack() as held:
             try:
-                held.enter_context(self._places.one(sender))
+                held.enter_context(self._places.one(*senders))
             except BusyError:
                 raise CrowdedError("too many wait for the provider") from None
             yield

@@ -61,6 +61,12 @@ class Account:
         """Is it of who signs in by OpenID Connect: `~` is in no other name."""
         return "~" in self.name
 
+    @property
+    def sharing(self) -> tuple[str, ...]:
+        """Under which names it has places: all accounts of one customer have those of one."""
+        mine = sorted(self.pledges or ()) if self.role == "customer" else []
+        return (self.name, *(f"pledge {id}" for id in mine))
+
     def holds(self, now: datetime) -> bool:
         """May it be used at that time (aware)?"""
         return not self.disabled and (

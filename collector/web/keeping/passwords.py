@@ -29,30 +29,36 @@ class BusyError(Exception):
 
 
 class Places:
-    """Of the threads that all pages share so many have one thing to do that takes long.
+    """Of the threads that pages of one worker share so many have one thing to do that takes long.
 
-    Whoever finds no place is told so at once. `of_one`: how many one sender, or account, may have.
+    Another worker has threads, and places, of its own. Whoever finds no place is told so at once.
+    `of_one`: how many one sender, or account, may have; of a sender each network that it is in,
+    of a customer's account each of its pledges.
     """
 
     def __init__(self, most: int, of_one: int) -> None:
         self._most, self._of_one = most, of_one
         self._taken: Counter[str] = Counter()
+        self._all = 0
         self._lock = threading.Lock()
 
     @contextmanager
-    def one(self, sender: str) -> Iterator[None]:
+    def one(self, *senders: str) -> Iterator[None]:
         """Raises BusyError."""
         with self._lock:
-            if self._taken.total() >= self._most or self._taken[sender] >= self._of_one:
+            shares = any(self._taken[one] >= self._of_one for one in senders)
+            if self._all >= self._most or shares:
                 raise BusyError
-            self._taken[sender] += 1
+            self._all += 1
+            self._taken.update(senders)
         try:
             yield
         finally:
             with self._lock:
-                self._taken[sender] -= 1
-                if not self._taken[sender]:
-                    del self._taken[sender]
+                self._all -= 1
+                self._taken.subtract(senders)
+                # none that is not there any more is remembered
+                self._taken = +self._taken
 
 
 # who has been here before has places that strangers cannot take

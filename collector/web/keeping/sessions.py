@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Column, Connection, Table, select
 
 from collector.web.keeping import tables
 from collector.web.keeping.accounts import Account, Accounts, is_still
@@ -17,6 +17,9 @@ from collector.web.keeping.state import State
 # seconds after the last page, and after the sign-in
 IDLE, LONGEST = 3600.0, 12 * 3600.0
 _DEVICE = 180 * 86400.0
+# of one account; of more the one that was used last longest ago ends, and the oldest browser is
+# one that nobody knows
+SESSIONS, DEVICES = 50, 50
 # how often it is written down that a session is used
 _SEEN = 60.0
 
@@ -52,6 +55,7 @@ class Sessions:
             for column, most in ((table.c.made_at, LONGEST), (table.c.seen_at, IDLE)):
                 over = (column < now - most) | (column > now + most)
                 connection.execute(table.delete().where(over))
+            _room(connection, table, account, SESSIONS, table.c.seen_at, table.c.made_at)
             connection.execute(
                 table.insert().values(
                     token=_digest(token),
@@ -101,6 +105,7 @@ class Sessions:
             if not is_still(connection, account):
                 return None
             connection.execute(table.delete().where(table.c.made_at < now - _DEVICE))
+            _room(connection, table, account, DEVICES, table.c.made_at)
             connection.execute(
                 table.insert().values(token=_digest(token), account=account.name, made_at=now)
             )
@@ -117,6 +122,15 @@ class Sessions:
         with self._state.read() as connection:
             mine = (table.c.token == _digest(token)) & (table.c.account == account)
             return connection.execute(select(table.c.token).where(mine)).first() is not None
+
+
+def _room(
+    connection: Connection, table: Table, account: Account, most: int, *by: Column[float]
+) -> None:
+    """For one more of that account: those that are last by `by` go."""
+    mine = select(table.c.token).where(table.c.account == account.name)
+    over = mine.order_by(*(column.desc() for column in by)).offset(most - 1)
+    connection.execute(table.delete().where(table.c.token.in_(over)))
 
 
 def _digest(token: str) -> str:

@@ -176,6 +176,13 @@ dues = Table(
     Column("zh", Text, nullable=False),
     Column("en", Text, nullable=False),
 )
+# of these nobody could look whether it was done: in a table of its own, as that one has its form
+unread_dues = Table(
+    "web_dues_unread",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+)
 
 
 def open_sqlite(folder: Path) -> Engine:

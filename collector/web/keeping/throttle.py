@@ -1,9 +1,11 @@
 """How often a password may be tried: enough for people, too seldom for guessing.
 
 A browser in which an account has signed in before has a count of its own, which others cannot use
-up; who comes from elsewhere is counted by address (of IPv6 by /64), and by name. So tries of others
-can keep a browser that is new out for a while, and no other; nor who comes with a one-time
-password, which nobody guesses: the count of a name does not hold them up (`sign_in`).
+up; who comes from elsewhere is counted by address, and by name. Of IPv6 the address is its /64, and
+what one customer may be given, a /56 and a /48, are counted too: nobody who has one uses up what
+all strangers share. So tries of many can keep a browser that is new out for a while, and no other;
+nor who comes with a one-time password, which nobody guesses: the count of a name does not hold them
+up (`sign_in`).
 """
 
 from __future__ import annotations
@@ -16,13 +18,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from collector.handin.senders import sender
+from collector.handin.senders import networks
 from collector.web.keeping import tables
 from collector.web.keeping.state import State
 
 SPAN = 900.0
 # of one address for one name, of one address, of all strangers for one name
 PAIR, ADDRESS, NAME, DEVICE = 5, 60, 100, 10
+# how many times that the networks of an address have, as `networks` has them
+WIDER = (1, 2, 4)
 # any constant of our own: of two tries at once the second sees the first
 _LOCK = 0x77657472
 
@@ -78,12 +82,20 @@ def buckets(name: str, address: str, device: str | None) -> list[tuple[str, int]
     """What a try counts for, each with how many are heard; `device` of a browser that is known."""
     if device is not None:
         return [(f"device {device}", DEVICE)]
-    address = sender(address)
     return [
-        (f"pair {address} {name}", PAIR),
-        (f"address {address}", ADDRESS),
+        *((f"pair {network} {name}", most) for network, most in _shares(address, PAIR)),
+        *of_address("address", address),
         (f"name {name}", NAME),
     ]
+
+
+def of_address(what: str, address: str) -> list[tuple[str, int]]:
+    """What a try counts for that is about no name."""
+    return [(f"{what} {network}", most) for network, most in _shares(address, ADDRESS)]
+
+
+def _shares(address: str, most: int) -> list[tuple[str, int]]:
+    return [(one, most * times) for one, times in zip(networks(address), WIDER, strict=False)]
 
 
 def _digest(bucket: str) -> str:

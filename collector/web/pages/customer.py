@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -47,6 +48,17 @@ def customer(asker: Asker) -> Response:
         return not_then(asker, id, at, problem)
     except CollectorError as problem:
         return doubted(asker, id, problem)
+    with in_turn(asker):
+        return _drawn(asker, known)
+
+
+def in_turn(asker: Asker) -> AbstractContextManager[None]:
+    """What takes long to draw is drawn one at a time of each account, and of each customer."""
+    return asker.house.customer.turns.one(asker.account.sharing[-1])
+
+
+def _drawn(asker: Asker, known: Dossier) -> Response:
+    id, at = asker.parts["id"], known.at
     newest, unread = _looks(asker, known)
     found = _lives(asker, known.found_now().lives(known.status.lives))
     readable = known.last is not None and not unread
@@ -143,11 +155,17 @@ def findings(asker: Asker) -> Response:
     asker.must_see(id)
     try:
         known = asker.house.customer.dossier(id, asker.now, day(asker), asker.lang)
-        every, gone = asker.house.customer.lives(known)
+        with in_turn(asker):
+            return _findings(asker, known)
     except NotThenError as problem:
         return not_then(asker, id, day(asker), problem)
     except CollectorError as problem:
         return doubted(asker, id, problem, 409)
+
+
+def _findings(asker: Asker, known: Dossier) -> Response:
+    id = asker.parts["id"]
+    every, gone = asker.house.customer.lives(known)
     # half a list would pass for all of it
     if gone is not None:
         return doubted(asker, id, gone, 409)

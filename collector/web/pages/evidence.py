@@ -22,7 +22,7 @@ from collector.web.keeping.passwords import BusyError, Places
 from collector.web.pages.customer import doubted
 
 _CHUNK = 1 << 16
-# files that are being sent, and how many of them to one account
+# files that are being sent, and how many of them to one account, or customer
 _OPEN = Places(24, 4)
 
 
@@ -52,7 +52,7 @@ def bundle(asker: Asker) -> Response:
     held = ExitStack()
     try:
         # up to when all is sent: each lies on this machine's disk for as long
-        held.enter_context(_OPEN.one(asker.account.name))
+        held.enter_context(_OPEN.one(*asker.account.sharing))
         source = _packed(found[0])
     except BusyError:
         asker.note = "busy"

@@ -17,12 +17,17 @@ from collector.report.model import found as columns
 from collector.report.model import view
 from collector.report.model.remedies import labels, platform_named, remedies
 from collector.web.asking.asker import Asker, NotFoundError
-from collector.web.pages.customer import day, doubted, not_then
+from collector.web.pages.customer import day, doubted, in_turn, not_then
 from collector.web.reading.customer import Dossier, NotThenError, finding_of
 
 
 def finding(asker: Asker) -> Response:
     """Of a finding that no bundle speaks of there is no page."""
+    with in_turn(asker):
+        return _drawn(asker)
+
+
+def _drawn(asker: Asker) -> Response:
     given = asker.parts
     id, control = given["id"], given["control"]
     host = given["host"] or asker.query.get("host", "")

@@ -7,7 +7,7 @@ import re
 
 from starlette.responses import Response
 
-from collector.handin.senders import sender
+from collector.handin.senders import networks
 from collector.web.asking.asker import Asker, NotFoundError, TurnedAwayError, local
 from collector.web.asking.oidc import WAY, CrowdedError, NoRoleError, Provider, RefusedError
 from collector.web.keeping import throttle
@@ -24,7 +24,7 @@ def away(asker: Asker) -> Response:
     provider = _provider(asker)
     try:
         next = asker.next if len(asker.next) <= _NEXT else "/"
-        url, state, held = provider.begin(_back(asker), next, sender(asker.address))
+        url, state, held = provider.begin(_back(asker), next, networks(asker.address))
     except RefusedError as problem:
         asker.note = str(problem)
         raise TurnedAwayError("turned_oidc", 502) from None
@@ -44,12 +44,12 @@ def back(asker: Asker) -> Response:
     # it holds a code
     asker.path_only = True
     # each makes us ask the provider, in our name
-    tried = asker.house.throttle.take([(f"oidc {sender(asker.address)}", throttle.ADDRESS)])
+    tried = asker.house.throttle.take(throttle.of_address("oidc", asker.address))
     if tried.wait:
         asker.note = "throttled"
         raise TurnedAwayError("turned_oidc", 429)
     try:
-        told, next = provider.end(held, asker.query, _back(asker), sender(asker.address))
+        told, next = provider.end(held, asker.query, _back(asker), networks(asker.address))
     except CrowdedError as problem:
         asker.house.throttle.right(tried, ())
         asker.note = str(problem)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from collector.model import Lang
-from collector.pledges.record.documents import fields
 from collector.pledges.record.form import PledgeRecord
 from collector.pledges.record.masking import masked
 from collector.pledges.record.notices import Notice, notices
+from collector.pledges.record.reverting import named
 
 
 def given(record: PledgeRecord) -> list[dict[str, Any]]:
@@ -37,13 +37,11 @@ def _notice(one: Notice) -> dict[str, Any]:
 
 
 def _taken_back(entry: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
-    """As `pledge show` has it: a paper that goes takes the draft's sign with it."""
-    known = fields()
-    names = [name for name in entry["fields"] if name != "draft" or "documents" not in entry]
+    """As `pledge show` has it."""
     return {
         "at": entry["date"],
         "by": masked(entry["by"]),
         "reason": masked(entry["reason"]),
-        "what": [known[name].to(lang) if name in known else name for name in names],
+        "what": [one.to(lang) for one in named(entry)],
         "days": sorted({str(paper["signed_on"]) for paper in entry.get("documents", ())}),
     }

@@ -108,7 +108,7 @@ def due_export(asker: Asker) -> Response:
             row["id"],
             row["name"],
             *from_json([{"at": row["at"]}]),
-            row["at"] <= now,
+            row["at"] <= now and not row["unread"],
             row["kind"],
             row["zh" if zh else "en"],
             _cells(row, asker.lang)["handed_in"],

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from starlette.responses import Response
 
 from collector.errors import BadInput
-from collector.handin.senders import sender
+from collector.handin.senders import networks
 from collector.pledges.database.transactions import DatabaseAwayError
 from collector.web.asking.asker import Asker, NotFoundError, TurnedAwayError
 from collector.web.keeping import passwords, throttle
@@ -36,12 +36,12 @@ def sign_in(asker: Asker) -> Response:
     tried = own = asker.house.throttle.take(buckets)
     if tried.wait and known is None:
         # others may have used up the tries of a name: not those of this address
-        own = asker.house.throttle.take(buckets[:2])
+        own = asker.house.throttle.take(buckets[:-1])
     if own.wait:
         return _later(asker, tried)
     places = passwords.STRANGERS if known is None else passwords.KNOWN
     try:
-        with places.one(sender(asker.address)):
+        with places.one(*networks(asker.address)):
             account = asker.house.accounts.known(name, asker.form.get("password", ""), asker.now)
     except passwords.BusyError:
         # nothing was tried, and nothing counts

@@ -222,11 +222,13 @@ class Rows:
 
         Pages are as those of `page`.
         """
-        table, listed = tables.dues, tables.listed
+        table, listed, unread = tables.dues, tables.listed, tables.unread_dues
+        same = (unread.c.id == table.c.id) & (unread.c.place == table.c.place)
         seen = _seen(only, table) & _falls(asked, now)
         query = (
-            select(table, listed.c.name, listed.c.cells)
+            select(table, listed.c.name, listed.c.cells, unread.c.id.is_not(None).label("unread"))
             .join(listed, listed.c.id == table.c.id)
+            .outerjoin(unread, same)
             .where(seen)
             .order_by(table.c.at, table.c.id, table.c.place)
         )
@@ -277,7 +279,9 @@ def _holds(asked: Asked, now: datetime) -> ColumnElement[bool]:
         column = table.c[_CLAUSES[clause]]
         parts.append(column.in_(_NOT_KEPT) if word == "open" else column == word)
     if asked.owner:
-        named = tables.owners.c.owner == plain_name(asked.owner)
+        column, owner = tables.owners.c.owner, plain_name(asked.owner)
+        # all that was written of it, or the name alone, as `_falls` has it
+        named = (column == owner) | column.startswith(f"{owner} ", autoescape=True)
         mine = select(tables.owners.c.id).where(named)
         parts.append(table.c.id.in_(mine))
     if asked.expiring is not None:

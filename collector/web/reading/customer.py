@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
-from collector.attest.bundle import evidence as documents
-from collector.attest.envelope import dsse as envelope
 from collector.errors import CollectorError
 from collector.i18n.message import in_chinese
 from collector.model import Lang, Result
 from collector.pledges.database.rows import Evidence, Version, current, past_ones
 from collector.pledges.database.sightings import Twin
+from collector.pledges.database.transactions import DatabaseSaysError
 from collector.pledges.due.deadlines import Due
 from collector.pledges.due.lifecycle import WORDS as LIVES
 from collector.pledges.record.form import PledgeRecord
@@ -26,21 +25,22 @@ from collector.pledges.standing.listing import Listed
 from collector.pledges.standing.newest_looks import Looks, looks_of
 from collector.pledges.standing.standing import CHECKED
 from collector.pledges.standing.status import Status, status
-from collector.pledges.standing.then import GoneError, NotThenError, as_it_was
+from collector.pledges.standing.then import GoneError, NotThenError, Then, as_it_was
 from collector.pledges.status.brief import Brief
 from collector.pledges.status.declared_resources import Shown
 from collector.pledges.status.findings import Life
 from collector.pledges.status.latest_bundle import Newest
+from collector.pledges.status.on_disk import stands
 from collector.web.reading.asked import Rows
 from collector.web.reading.library import Library
+from collector.web.reading.remembered import Remembered
 from collector.web.reading.standings import standing_of
+from collector.web.reading.turns import EachInTurn
 
 __all__ = ["LIVES", "Customer", "Dossier", "GoneError", "NotThenError"]
 
-# what was read of captures, and of bundles, for so many pledges
-_MOST = 24
-# squares of a matrix that are kept of one pledge
-_CELLS = 6000
+# what is kept of all pledges, and of one: findings, squares of a matrix, hosts
+_FINDINGS, _CELLS, _HOSTS = (60_000, 12_000), (144_000, 24_000), (20_000, 4_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +124,21 @@ class Dossier:
 
 
 class Customer:
-    """Reads pledges, and remembers a few of what takes long to read."""
+    """Reads pledges, and remembers a few of what takes long to read.
+
+    The register is held for its own reads alone: bundles are read while others have it.
+    """
 
     def __init__(self, library: Library, rows: Rows) -> None:
         self._library, self._rows = library, rows
-        self._shown: OrderedDict[str, tuple[Shown, ...]] = OrderedDict()
-        self._looks: OrderedDict[tuple[str, ...], Looks] = OrderedDict()
-        self._lives: OrderedDict[tuple[str, ...], tuple[Life, ...]] = OrderedDict()
+        # who draws a page: those of one customer leave the processor to the others
+        self.turns = EachInTurn()
+        # who waits for the register: of one pledge one at a time, before all others wait for it
+        self._asking = EachInTurn()
+        self._shown: Remembered[tuple[Shown, ...]] = Remembered(*_HOSTS, len)
+        self._looks: Remembered[Looks] = Remembered(*_CELLS, lambda one: len(one.seen))
+        self._lives: Remembered[tuple[Life, ...]] = Remembered(*_FINDINGS, len)
+        self._statuses: Remembered[Status] = Remembered(*_FINDINGS, lambda one: len(one.lives))
 
     def dossier(self, id: str, now: datetime, at: date | None, lang: Lang) -> Dossier:
         """Raises BadInput where there is no such pledge, Disagrees where nothing is proven of it,
@@ -138,26 +146,19 @@ class Customer:
         NotThenError where it was not on record at the end of that day, GoneError where that is
         destroyed.
         """
-        with self._library.open() as register:
+        with self._asking.one(id), self._library.open() as register:
             then = as_it_was(register, id, now, at, self._rows.renewed_by(id))
-            record = then.record
             twins, whole = register.twins_known(id) if at is None else ((), False)
-            found = status(
-                record,
-                then.evidence,
-                then.moment,
-                renewed=then.renewed,
-                shown=lambda newest: self._look(register, newest),
-                twins=_strange(twins, self._kin(id)) if twins else (),
-                lang=lang,
-            )
+            known = _strange(twins, self._kin(id)) if twins else ()
+        found = self._status(register, then, known, lang)
         return Dossier(
-            record,
+            then.record,
             then.history[-1],
             len(then.history),
             then.evidence,
             found,
-            then.moment,
+            # what is remembered of this minute, and all that is reckoned beside it, is of one time
+            found.at,
             at,
             whole,
             bool(then.renewed_by),
@@ -171,28 +172,57 @@ class Customer:
 
         Then those are there that the newest bundle tells of.
         """
-        evidence = known.evidence
-        # a document, or a waiver, may end at any time of the day
-        key = (*_key(known), f"{known.moment:%Y-%m-%dT%H:%M}", *_files(evidence))
-        with self._library.open():
-            found = self._lives.get(key)
-            if found is None:
-                try:
-                    found = lives_at(known.record, evidence, known.moment, renewed=known.renewed)
-                except CollectorError as problem:
-                    return known.status.lives, problem
-                _keep(self._lives, key, found)
+        record, evidence, moment = known.record, known.evidence, known.moment
+        key = _key(record, evidence, _minute(moment), str(known.renewed))
+        try:
+            found = self._lives.get(
+                record.id,
+                key,
+                lambda: lives_at(record, evidence, moment, renewed=known.renewed),
+            )
+        except CollectorError as problem:
+            return known.status.lives, problem
         return found, None
 
     def looks(self, known: Dossier) -> Looks:
         """The newest look at each host; raises BadInput where a bundle cannot be read."""
-        key = (*_key(known), *_files(known.evidence))
-        found = self._looks.get(key)
-        if found is None:
-            found = looks_of(known.record.hosts, known.evidence)
-            if len(found.seen) <= _CELLS:
-                _keep(self._looks, key, found)
-        return found
+        record, evidence = known.record, known.evidence
+        return self._looks.get(
+            record.id, _key(record, evidence), lambda: looks_of(record.hosts, evidence)
+        )
+
+    def _status(
+        self, register: ReadOnlyRegister, then: Then, twins: Sequence[Twin], lang: Lang
+    ) -> Status:
+        """As the rows say that were read; what the database says of its own trouble is raised."""
+        away: list[DatabaseSaysError] = []
+
+        def shown(newest: Newest) -> tuple[Shown, ...]:
+            try:
+                return self._look(register, newest)
+            except DatabaseSaysError as problem:
+                # no bundle is unread for that
+                away.append(problem)
+                raise
+
+        def reckoned() -> Status:
+            found = status(
+                then.record,
+                then.evidence,
+                then.moment,
+                renewed=then.renewed,
+                shown=shown,
+                twins=twins,
+                lang=lang,
+            )
+            if away:
+                raise away[0]
+            return found
+
+        said = (_minute(then.moment), str(then.renewed), lang, repr(twins))
+        key = _key(then.record, then.evidence, *said)
+        # what could not be read may be there again in a moment
+        return self._statuses.get(then.record.id, key, reckoned, lambda one: not one.unread)
 
     def _kin(self, id: str) -> set[str]:
         """The records that this one continues, or that continue it, over any number of years."""
@@ -208,38 +238,24 @@ class Customer:
 
     def _look(self, register: ReadOnlyRegister, newest: Newest) -> tuple[Shown, ...]:
         newest.hold_captures()
-        found = self._shown.get(newest.digest)
-        if found is None:
-            found = register.shown(newest)
-            _keep(self._shown, newest.digest, found)
-        return found
+        return self._shown.get(newest.pledge, newest.digest, lambda: register.shown(newest))
 
 
-def _key(known: Dossier) -> tuple[str, ...]:
-    """Of all that counts there: what is void may be another than it was, on any day."""
-    digests = (f"{one.sequence} {one.digest} {one.refused} {one.past}" for one in known.evidence)
-    return (known.record.id, known.record.digest, *digests)
+def _minute(moment: datetime) -> str:
+    """A document, or a waiver, may end at any time of the day."""
+    return f"{moment:%Y-%m-%dT%H:%M}"
 
 
-def _files(evidence: Sequence[Evidence]) -> Iterator[str]:
-    """Of what was read of each bundle, by which the disk tells that it was written to since.
+def _key(record: PledgeRecord, evidence: Sequence[Evidence], *more: str) -> str:
+    """Of all that counts there, as the register has it and as it lies on the disk.
 
-    What was read once and kept says nothing of a bundle that was changed, or taken away.
+    A row may be another than it was, on any day: declared void, refused, or tampered with. Captures
+    are read of the newest alone.
     """
-    for one in evidence:
-        for name in (envelope.FILE, documents.FILE):
-            try:
-                told = (one.path / "data" / name).stat()
-            except OSError as problem:
-                yield f"{problem.errno}"
-            else:
-                yield f"{told.st_ino} {told.st_size} {told.st_mtime_ns} {told.st_ctime_ns}"
-
-
-def _keep(cache: OrderedDict[Any, Any], key: Any, value: Any) -> None:
-    cache[key] = value
-    while len(cache) > _MOST:
-        cache.popitem(last=False)
+    last = current(evidence)
+    files = (told for one in evidence for told in stands(one, captures=one is last))
+    told = (record.digest, *more, *map(repr, evidence), *files)
+    return hashlib.sha256("\n".join(told).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _strange(twins: Sequence[Twin], kin: set[str]) -> tuple[Twin, ...]:

@@ -54,7 +54,7 @@ _AT_LEAST = 60.0
 _SHARE = 20
 _LOOK = 2.0
 # another number once more is kept of a record
-_FORM = 8
+_FORM = 10
 # rows of another form are none: their pages could not be drawn
 _AT = f"at {_FORM}"
 # any constant of our own: of several processes one puts its rows down at a time
@@ -260,7 +260,7 @@ def _row(one: Listed, sought: str, record: str, now: datetime, *, broken: bool) 
         ),
     }
     owners = sorted(listing.owners(one.record))
-    dues = [[d.at.isoformat(), d.kind, d.owner] for d in one.dues]
+    dues = [[d.at.isoformat(), d.kind, d.owner, d.unread] for d in one.dues]
     told = json.dumps([row, owners, dues], default=str)
     return row | {"seal": hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()}
 
@@ -294,11 +294,16 @@ def _replace_begun(connection: Connection, begun: Mapping[str, datetime]) -> Non
         connection.execute(table.insert(), rows)
 
 
+def _owner(text: str) -> str:
+    """As it is sought for: what is masked on pages is not to be found out digit by digit."""
+    return plain_name(str(masked(text)))[:200]
+
+
 def _replace(
     connection: Connection, rows: Sequence[tuple[dict[str, Any], Listed]], gone: Iterable[str]
 ) -> None:
     stale = [*gone, *(row["id"] for row, _ in rows)]
-    for table in (tables.listed, tables.owners, tables.dues):
+    for table in (tables.listed, tables.owners, tables.dues, tables.unread_dues):
         for at in range(0, len(stale), 500):
             connection.execute(table.delete().where(table.c.id.in_(stale[at : at + 500])))
     if rows:
@@ -306,7 +311,7 @@ def _replace(
     owners = [
         {"id": one.record.id, "owner": owner}
         for _, one in rows
-        for owner in sorted({plain_name(o)[:200] for o in listing.owners(one.record)})
+        for owner in sorted({_owner(o) for o in listing.owners(one.record)})
     ]
     dues = [
         {
@@ -325,3 +330,11 @@ def _replace(
         connection.execute(tables.owners.insert(), owners)
     if dues:
         connection.execute(tables.dues.insert(), dues)
+    unread = [
+        {"id": one.record.id, "place": place}
+        for _, one in rows
+        for place, due in enumerate(one.dues)
+        if due.unread
+    ]
+    if unread:
+        connection.execute(tables.unread_dues.insert(), unread)

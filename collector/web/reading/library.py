@@ -14,6 +14,7 @@ from collector.errors import BadInput
 from collector.i18n.message import msg
 from collector.pledges.register.over_keys import OverKeys
 from collector.pledges.register.read_only import ReadOnlyRegister
+from collector.web.reading.turns import Turns
 
 
 class Library:
@@ -26,7 +27,7 @@ class Library:
         self._seen = self._register.stands()
         self._within = False
         # what is read of the log is kept from page to page, and grows with it
-        self._one_at_a_time = threading.RLock()
+        self._one_at_a_time = Turns()
         self._looking = threading.Lock()
         self._trust = OverKeys(self._register.where, wanted=True)
 

@@ -18,6 +18,7 @@ from collector.pledges.database.location import place as location_of
 from collector.web.asking.asker import Asker, Handler, House, NotFoundError, TurnedAwayError
 from collector.web.asking.oidc import Provider
 from collector.web.asking.settings import Settings
+from collector.web.keeping import managers
 from collector.web.keeping.access import Access
 from collector.web.keeping.accounts import Accounts
 from collector.web.keeping.sessions import Sessions
@@ -72,6 +73,8 @@ def house(location: str | None, state: State, settings: Settings) -> House:
     state.belongs_to(library.name)
     handed = Places(location_of(location).hand_in)
     handed.belongs_to(library.name, library.where, claim=False)
+    provider = Provider(settings.oidc, state.secret) if settings.oidc else None
+    managers.vouch(state, provider.grounds if provider is not None else ())
     return House(
         settings,
         state,
@@ -85,7 +88,7 @@ def house(location: str | None, state: State, settings: Settings) -> House:
         rows,
         Customer(library, rows),
         Waiting(handed, library),
-        Provider(settings.oidc, state.secret) if settings.oidc else None,
+        provider,
     )
 
 

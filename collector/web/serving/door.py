@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from collector.handin.senders import sender
+from collector.handin.senders import networks
 from collector.web.serving import patience
 from collector.web.serving.patience import Patient
 
@@ -30,7 +30,7 @@ _FILES = 4096
 @dataclass(eq=False, slots=True)
 class _Held:
     conn: socket.socket
-    sender: str
+    networks: tuple[str, ...]
     is_proxy: bool
     gone: bool = False
 
@@ -54,8 +54,8 @@ class Door:
     def enters(self, conn: socket.socket, address: str, *, is_proxy: bool) -> bool:
         """Has it a place, if need be by the end of one that comes or goes without a word?"""
         self.held = [one for one in self.held if one.open]
-        new = _Held(conn, sender(address), is_proxy)
-        mine = [one for one in self.held if one.sender == new.sender]
+        new = _Held(conn, networks(address), is_proxy)
+        mine = [one for one in self.held if one.networks[0] == new.networks[0]]
         if len(mine) >= _OF_ONE and not is_proxy and not self._made(mine):
             return False
         if len(self.held) >= _OF_ALL and not self._made(self.held):
@@ -67,8 +67,8 @@ class Door:
         """Ends the oldest of who has most of those that do not talk; of a proxy each is one."""
         talk = Patient.talking()
         quiet = [one for one in among if one.open and one.conn.fileno() not in talk]
-        counts = Counter(one.sender for one in quiet)
-        most = max(quiet, key=lambda o: 1 if o.is_proxy else counts[o.sender], default=None)
+        counts = Counter(one.networks[-1] for one in quiet)
+        most = max(quiet, key=lambda o: 1 if o.is_proxy else counts[o.networks[-1]], default=None)
         if most is None:
             return False
         most.end()

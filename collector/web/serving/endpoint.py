@@ -28,6 +28,7 @@ from collector.web.asking.asker import (
     whole,
 )
 from collector.web.keeping.access import NOBODY, Line
+from collector.web.keeping.looks import FILE
 from collector.web.keeping.names import folded
 from collector.web.keeping.passwords import BusyError, Places
 from collector.web.keeping.sessions import Session
@@ -44,7 +45,7 @@ _DOORS = ("/sign-in", "/oidc", "/oidc/back")
 _YEAR = 365 * 86400
 _log = logging.getLogger("hostpledge.web")
 # what takes seconds for a large pledge goes on though nobody waits for it any more, and all
-# threads are shared: of files fewer are made at once than of pages
+# threads of a worker are shared: of files fewer are made at once than of pages
 _FILES, _PAGES = Places(6, 2), Places(18, 6)
 # whoever sees some pledges alone leaves threads to all others, whatever it is that takes long
 _ANY = Places(32, 8)
@@ -207,7 +208,7 @@ def _handled(asker: Asker, asked: Asked) -> Response:
 
 
 def _drawn(asker: Asker, asked: Asked) -> Response:
-    """Raises TurnedAwayError where the account has as many long answers under way as it may."""
+    """Raises TurnedAwayError where account, or customer, has as much under way as it may."""
     places = _LONG.get(asked.route)
     if asker.session is None:
         return asked.handler(asker)
@@ -215,9 +216,9 @@ def _drawn(asker: Asker, asked: Asked) -> Response:
     try:
         with ExitStack() as held:
             if account.pledges is not None:
-                held.enter_context(_ANY.one(account.name))
+                held.enter_context(_ANY.one(*account.sharing))
             if places is not None:
-                held.enter_context(places.one(account.name))
+                held.enter_context(places.one(*account.sharing))
             return asked.handler(asker)
     except BusyError:
         asker.note = "busy"
@@ -315,6 +316,8 @@ def _cookies(asker: Asker, response: Response) -> None:
 
 def _write_down(asker: Asker, route: str, response: Response) -> None:
     request = asker.request
+    if _LONG.get(route) is _FILES and response.status_code == 200:
+        asker.note = asker.note or FILE
     # as it was sent: an address that was taken apart has lost its line ends
     given = request.scope["query_string"].decode("latin-1")
     asker.house.access.put(

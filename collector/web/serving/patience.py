@@ -3,7 +3,7 @@
 uvicorn bounds neither: it waits for headers, for the rest of a body, and for a reader who does not
 read, for as long as the other side likes, and counts who is silent as one who asks. So two hundred
 silent connections stopped it. Here each step has its time, and where there is no place left for a
-new connection, one goes that is silent, or whose form has not come whole: of the sender who has
+new connection, one goes that is silent, or whose form has not come whole: of the network that has
 most of them the oldest. A capture that comes by a link is not ended for another.
 """
 
@@ -20,7 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from collector.handin.http import RECEIVING
 from collector.handin.places import Bounds
-from collector.handin.senders import sender
+from collector.handin.senders import networks
 
 # seconds: until all headers are there, a form is, and a reader has taken what waits for it
 HEADERS, BODY, READING = 15.0, 40.0, 60.0
@@ -53,7 +53,8 @@ class Patient(H11Protocol):
         self._receiving = _Timer(self.loop)
         self._sending = _Timer(self.loop)
         self.since = self.loop.time()
-        self.sender, self.is_proxy = "", False
+        self.networks: tuple[str, ...] = ("",)
+        self.is_proxy = False
         self.file, self._of_capture = -1, False
         self._paused: float | None = None
         self._begun = self.loop.time()
@@ -62,7 +63,7 @@ class Patient(H11Protocol):
         super().connection_made(transport)  # type: ignore[arg-type]  # as uvicorn has it
         if self.client:
             address = str(self.client[0])
-            self.sender, self.is_proxy = sender(address), self.trusts(address)
+            self.networks, self.is_proxy = networks(address), self.trusts(address)
         if (conn := self.transport.get_extra_info("socket")) is not None:
             self.file = conn.fileno()
             self._all.add(self)
@@ -181,7 +182,7 @@ class Patient(H11Protocol):
     def _has_place(self) -> bool:
         """Is there room for it, if need be by the end of another?"""
         others = [one for one in self._others() if one is not self]
-        mine = [one for one in others if one.sender and one.sender == self.sender]
+        mine = [one for one in others if one.networks[0] and one.networks[0] == self.networks[0]]
         if len(mine) >= OF_ONE and not self.is_proxy:
             return _made([one for one in mine if one.silent or one.stalled])
         return len(others) < OF_ALL or _made([one for one in others if one.may_end])
@@ -195,14 +196,14 @@ class Patient(H11Protocol):
 
 
 def _made(among: list[Patient]) -> bool:
-    """Ends the oldest of the sender who has most of them; False where there is none.
+    """Ends the oldest of the network that has most of them; False where there is none.
 
     Of a proxy each counts for itself: many come by it.
     """
-    counts = Counter(one.sender for one in among)
+    counts = Counter(one.networks[-1] for one in among)
 
     def place(one: Patient) -> tuple[int, float]:
-        return -(1 if one.is_proxy else counts[one.sender]), one.since
+        return -(1 if one.is_proxy else counts[one.networks[-1]]), one.since
 
     oldest = min(among, key=place, default=None)
     if oldest is None:

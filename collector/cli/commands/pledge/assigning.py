@@ -47,7 +47,7 @@ def assign_many(
     are done.
     """
     found = found_rows.Found(register, pledges, now)
-    rows = found.shown(asked, "--whose")
+    rows = _given_out(found.shown(asked, "--whose"), asked)
     by_pledge: dict[str, list[Life]] = {}
     for record, life in rows:
         by_pledge.setdefault(record.id, []).append(life)
@@ -86,11 +86,31 @@ def assign_many(
         if len(rows) > _SHOWN:
             rest = len(rows) - _SHOWN
             out(tr(f"… 另有 {rest} 项\n", f"… {rest} more\n"))
-    out(_said(len(rows), len(done), given, check=check))
+    out(_said(len(rows), len(done), given, check=check) + _by_verdict(rows))
     if losers:
         out(_taken(losers, len(rows), given, check=check))
     undoing.tell([one for one in written if one.added_at >= begun], location, ["follow_ups"])
     return 2 if found.status() == 2 else 0
+
+
+def _given_out(rows: Sequence[found_rows.Row], asked: Asked) -> Sequence[found_rows.Row]:
+    """Of veto controls those that fail, as `pledge list --veto` has it; what is left is told."""
+    left = Counter[str]()
+    if asked.veto and not asked.verdicts:
+        left = Counter(str(life.verdict) for _, life in rows if not life.fails)
+        rows = [row for row in rows if row[1].fails]
+    answer(left=dict(left))
+    if count := left.total():
+        said = _verdicts(left)
+        click.echo(
+            tr(
+                f"另有 {count} 项一票否决项的问题并非查明的不符合，不在其中：{said}（用 --verdict "
+                "指明则在其中）",
+                f"{count} more of veto controls, not seen to fail: {said} (--verdict takes them)",
+            ),
+            err=True,
+        )
+    return rows
 
 
 _Key = tuple[str, str, str]
@@ -111,7 +131,7 @@ def _changed(
     """`before` is filled with what the record said of each."""
     from collector.pledges.record.changes import followed_up
     from collector.pledges.record.times import CHINA
-    from collector.pledges.status.findings import follow_up
+    from collector.pledges.status.arranged import follow_up
 
     entries: dict[tuple[str, str], Mapping[str, Any] | None] = {}
     for life in lives:
@@ -203,6 +223,27 @@ def _taken(
         f"{findings} 项中 {count} 项由他人转来：{names}（加 --unowned 则不动这类问题）\n",
         f"{count} of {findings} were taken over: {names} (--unowned leaves such alone)\n",
     )
+
+
+def _by_verdict(rows: Sequence[found_rows.Row]) -> str:
+    """Who asks for open findings has what could not be verified with what fails."""
+    counts = Counter(str(life.verdict) for _, life in rows)
+    answer(verdicts=dict(counts))
+    if len(counts) < 2:
+        return ""
+    said = _verdicts(counts)
+    return tr(
+        f"其中 {said}（--verdict 只取一种）\n",
+        f"of them {said} (--verdict takes one kind)\n",
+    )
+
+
+def _verdicts(counts: Counter[str]) -> str:
+    from collector.catalog import words
+
+    known = words()["verdict"]
+    each = (f"{known[word].to(lang())} {count}" for word, count in counts.most_common())
+    return tr("，", ", ").join(each)
 
 
 def _named(lives: Sequence[Life]) -> list[dict[str, str]]:

@@ -14,11 +14,13 @@ from collector.cli.options.answering import answer, answering
 from collector.cli.options.paths import FilePath
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.ui.columns import out
-from collector.cli.ui.language import lang_option, tr
-from collector.errors import BadInput
+from collector.cli.ui.language import lang, lang_option, tr
+from collector.errors import BadInput, one_line
 from collector.export.envelope import Identity
+from collector.i18n.message import in_chinese
 
 if TYPE_CHECKING:
+    from collector.handin.ended import Ended
     from collector.pledges.transfer.disposal import Disposed
 
 
@@ -91,10 +93,22 @@ def dispose(
         untold = let_go(outbox, {id}, datetime.now(UTC)) if outbox.folder.is_dir() else 0
     answer(Identity(id), id=id, versions=done.versions, bundles=done.bundles)
     _tell(id, done, over, untold)
-    return 0
+    for problem in over.damaged:
+        said = in_chinese(problem.said) if lang() == "zh" else str(problem)
+        click.echo(one_line(said, 600), err=True)
+    if over.damaged:
+        click.echo(
+            tr(
+                "以上用户提交的文件无法读取，是否属于该登记不得而知：请查看后自行删除",
+                "whether these files of hand-ins are of this pledge is not known: look into them, "
+                "and take them away yourself",
+            ),
+            err=True,
+        )
+    return 2 if over.damaged else 0
 
 
-def _tell(id: str, done: Disposed, over: tuple[int, int], untold: int) -> None:
+def _tell(id: str, done: Disposed, over: Ended, untold: int) -> None:
     out(
         tr(
             f"已销毁 {id}：{done.versions} 个版本的内容，{done.bundles} 份证据包；摘要与日志保留\n",
@@ -102,11 +116,12 @@ def _tell(id: str, done: Disposed, over: tuple[int, int], untold: int) -> None:
             "their digests and the log stay\n",
         )
     )
-    if any(over):
+    if over.links or over.captures:
         out(
             tr(
-                f"提交链接停用 {over[0]} 个，未处理的提交销毁 {over[1]} 份\n",
-                f"{over[0]} hand-in link(s) ended, {over[1]} capture(s) that waited taken away\n",
+                f"提交链接停用 {over.links} 个，未处理的提交销毁 {over.captures} 份\n",
+                f"{over.links} hand-in link(s) ended, {over.captures} capture(s) that waited "
+                "taken away\n",
             )
         )
     if untold:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector.catalog import words
+from collector.catalog import clause_number, words
 from collector.cli.options.common import form_option, output_option
 from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.times import Ahead
 from collector.cli.ui.columns import labelled
 from collector.cli.ui.grid import Grid, room
 from collector.cli.ui.language import lang, lang_option, tr
+from collector.cli.workflows import twins
 from collector.errors import one_line
 from collector.pledges.record.times import to_the_end
 
@@ -29,11 +30,13 @@ _MOST = 25
 @click.command(
     help=tr(
         "一页说明一个用户：登记、联系人、主机、最近证据、未闭环与已豁免的问题（责任人、期限）、"
-        "到期事项、通知书。WHO 是编号、用户名称（或其一部分）或主机名；不止一份时列出可选的。\n\n"
+        "到期事项、通知书。WHO 是编号、用户名称（或其一部分）、主机名，或联系人、电话、域名、地址"
+        "（同 pledge list --search）；不止一份时列出可选的。\n\n"
         "退出码：0 没有未闭环和逾期；1 有；2 无法完成。",
         "One customer on one page: record, contacts, hosts, newest evidence, findings open and "
         "waived (whose, until when), what falls due, notices. WHO is an id, a customer's name or a "
-        "part of it, or a host; where there are several, they are named.\n\nExit status: 0 nothing "
+        "part of it, a host, or a contact, telephone number, domain or address (as `pledge list "
+        "--search` has them); where there are several, they are named.\n\nExit status: 0 nothing "
         "is open or overdue; 1 something is; 2 the command could not do its work.",
     )
 )
@@ -68,7 +71,8 @@ def dossier(
     now = datetime.now(UTC)
     ahead = to_the_end(within, now)
     register = open_register(location)
-    known = workflow.gathered(register, workflow.found(register, who), now, ahead)
+    id = workflow.found(register, who)
+    known = workflow.gathered(register, id, now, ahead, twins.unexpected(register, id))
     if form == "json":
         about = Identity(known.record.id, known.evidence.digest if known.evidence else None)
         put(as_json("pledge-dossier", masked(_document(known)), about, indent=2), output)
@@ -120,7 +124,16 @@ def _document(known: Dossier) -> dict[str, Any]:
             }
             for one in known.dues
         ],
-        "notices": [dict(one.entry) for one in known.notices],
+        "notices": [
+            {
+                **one.notice.entry,
+                "open": None if known.unread or one.withdrawn else one.open,
+                "void_evidence": one.void,
+            }
+            for one in known.notices
+        ],
+        "same_machine": twins.to_json(known.twins),
+        "other_machines": twins.others_json(known.machines),
     }
 
 
@@ -159,8 +172,7 @@ def _head(known: Dossier) -> Iterator[tuple[str, str]]:
         yield tr("核查证据", "evidence"), tr("尚无", "none yet")
     else:
         verdicts = tr("，", ", ").join(
-            f"{n} {proven(known.listed(), last, m)}"
-            for n, m in zip(("二(二)", "二(三)", "二(四)"), CHECKED, strict=True)
+            f"{clause_number(n, lang())} {proven(known.listed(), last, n)}" for n in CHECKED
         )
         at = _moment(last.collected_at)
         yield (
@@ -178,6 +190,10 @@ def _head(known: Dossier) -> Iterator[tuple[str, str]]:
         yield tr("误登", "mistake"), taken_back_line(entry)
     if known.unread:
         yield tr("未能读取", "not read"), known.unread
+    for said in twins.said(known.twins, record.id):
+        yield tr("同一机器", "same as"), said
+    for said in twins.others_said(known.machines):
+        yield tr("另一机器", "another"), said
     if known.others:
         yield tr("其他登记", "others"), tr("、", ", ").join(one.id for one in known.others)
 
@@ -205,6 +221,8 @@ def _findings(known: Dossier, most: int | None) -> str:
     for life in known.open:
         key = life.control, str(life.verdict), life.owner, _day(life)
         rows.setdefault(key, []).append(life)
+    if known.evidence is None:
+        return tr("尚无证据，不得而知\n", "no evidence, so that nobody knows\n")
     if not rows:
         return "" if known.unread else tr("没有\n", "none\n")
     heads = (tr("核查项", "control"), tr("结论", "verdict"), tr("主机", "hosts"))
@@ -261,7 +279,6 @@ def _dues(known: Dossier) -> str:
 
 def _notices(known: Dossier) -> str:
     from collector.cli.commands.pledge.noticed import kinds
-    from collector.pledges.record.notices import place_of
 
     if not known.notices:
         return ""
@@ -273,17 +290,16 @@ def _notices(known: Dossier) -> str:
         tr("所列", "findings"),
         tr("未闭环", "open"),
     )
-    states = {place_of(life.control, life.host): life.state for life in known.lives}
-    for notice in known.notices:
-        still = sum(states.get(key, "open") == "open" for key in notice.named)
-        gone = notice.withdrawn
+    for one in known.notices:
+        notice, gone = one.notice, one.notice.withdrawn
+        void = tr("，依据已作废", ", evidence void") if one.void else ""
         table.add_row(
             notice.number,
             kinds()[notice.kind],
             notice.date,
             notice.own_day or "-",
             str(len(notice.named)),
-            _withdrawn(gone) if gone else "?" if known.unread else str(still),
+            _withdrawn(gone) if gone else ("?" if known.unread else str(one.open)) + void,
         )
     return table.drawn(room())
 

@@ -15,6 +15,7 @@ from collector.cli.options.common import form_option, output_option
 from collector.cli.options.findings import is_named
 from collector.cli.options.pledge import open_register, register_option, say_doubts
 from collector.cli.options.times import Ahead
+from collector.cli.options.words import Worded, due_kinds
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.export.envelope import as_json
 from collector.pledges.due.deadlines import KINDS
@@ -36,7 +37,8 @@ class _Asked:
     coming: bool
 
     def holds(self, entry: Due, now: datetime) -> bool:
-        late = entry.overdue(now)
+        # what nobody could look at is asked for as if it were open
+        late = entry.at <= now
         return (
             (not self.kinds or entry.kind in self.kinds)
             and (not self.owner or is_named(entry.owner, self.owner))
@@ -49,12 +51,12 @@ class _Asked:
     help=tr(
         "列出已逾期和即将到期的事项：登记期满与资源期限、自查与问题处理、员工教育、清单复核、证据、豁免、"
         "书面材料、公安备案、漏洞与有害信息处置、检查整改、事故报告、保存期满。\n\n"
-        "退出码：0 没有逾期；1 有逾期；2 无法完成。",
+        "退出码：0 没有逾期；1 有逾期，或未能查看；2 无法完成。",
         "Lists what is overdue and what falls due: the end of the period and of resources, "
         "self-checks and what they found, training, the review of the data inventory, evidence, "
         "waivers, attestations, public-security filing, vulnerabilities and harmful content, "
         "inspections, incident notices, the end of keeping.\n\nExit status: 0 nothing is overdue; "
-        "1 something is; 2 the command could not do its work.",
+        "1 something is, or could not be looked at; 2 the command could not do its work.",
     )
 )
 @click.argument("ids", nargs=-1, metavar="[ID]...")
@@ -78,7 +80,7 @@ class _Asked:
 @click.option(
     "--kind",
     "kinds",
-    type=click.Choice(KINDS),
+    type=Worded(KINDS, due_kinds),
     metavar="KIND",
     multiple=True,
     help=tr(
@@ -158,7 +160,7 @@ def due(
     put(_summed(found, now, form) if summed else _drawn(found, now, form), output)
     if say_doubts(doubts, register):
         return 2
-    return 1 if any(entry.overdue(now) for _, entry in found) else 0
+    return 1 if any(entry.overdue(now) or entry.unread for _, entry in found) else 0
 
 
 def _drawn(found: Found, now: datetime, form: str) -> str | bytes:

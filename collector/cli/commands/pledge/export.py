@@ -44,7 +44,10 @@ if TYPE_CHECKING:
     required=True,
     type=FilePath(path_type=Path),
     metavar="FILE.zip",
-    help=tr("写到这个文件", "the file to write"),
+    help=tr(
+        "写到这个文件（不是目录；已有同名文件则替换）",
+        "the file to write, and no folder; one of that name is replaced",
+    ),
 )
 @click.option(
     "--since",
@@ -74,8 +77,7 @@ def export(
     from collector.pledges.record.voiding import voided
     from collector.pledges.transfer import archive
 
-    if output.is_dir():
-        raise BadInput(tr("是一个目录", "is a folder"), where=str(output))
+    _check_place(output, id)
     check_output(output, *since, location=location)
     older = [parse(read_small(path), where=str(path)).checkpoint for path in since]
     opened = open_register(location)
@@ -88,6 +90,25 @@ def export(
         click.echo(f"{void_line(entry)}{tr('；不据以得出任何结论', '; nothing follows')}", err=True)
     out(tr(f"已导出 {id}：{output}（{count} 个文件）\n", f"{id}: {count} files in {output}\n"))
     return 0
+
+
+def _check_place(output: Path, id: str) -> None:
+    """Raises BadInput for a folder, and for a file in none, before anything is looked at."""
+    if output.is_dir():
+        raise BadInput(
+            tr("是一个目录", "is a folder"),
+            where=str(output),
+            mend=tr(
+                f"请给出其中的文件名，如 {output / id}.zip",
+                f"name a file in it, e.g. {output / id}.zip",
+            ),
+        )
+    if not output.absolute().parent.is_dir():
+        raise BadInput(
+            tr("没有这个目录", "no such folder"),
+            where=str(output.parent),
+            mend=tr("请先建立", "make it first"),
+        )
 
 
 def _for_people(opened: Register, id: str) -> Mapping[str, bytes]:

@@ -21,6 +21,7 @@ from collector.cli.ui.scope_line import void_line
 from collector.cli.workflows.desk import past_day
 from collector.errors import one_line
 from collector.export.envelope import Identity, as_json
+from collector.i18n.message import in_chinese
 from collector.model import HostStatus, Text
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ _EVENTS = {
     help=tr(
         "列出登记的问题：何时由哪份证据发现、责任人、期限、豁免、由哪份证据闭环；由所附证据包推出。"
         "不给编号则列出全部登记的；默认只列未闭环的。\n\n"
-        "退出码：0 没有未闭环的；1 有；2 无法完成。",
+        "退出码：0 没有未闭环的；1 有，或有尚无证据的登记（其问题不得而知）；2 无法完成。",
         "Lists what checks of the pledges found (of all of them, where none is named): opened "
         "and closed by which evidence, owner, due day, waiver. All of it follows from the attached "
         "bundles. What is closed is left out "
-        "unless --all is given.\n\nExit status: 0 nothing is open; 1 something is; 2 the command "
-        "could not do its work.",
+        "unless --all is given.\n\nExit status: 0 nothing is open; 1 something is, or a pledge has "
+        "no evidence, so that nobody knows; 2 the command could not do its work.",
     )
 )
 @click.argument("ids", nargs=-1, metavar="[ID]...")
@@ -55,7 +56,10 @@ _EVENTS = {
     "--summary",
     "summed",
     is_flag=True,
-    help=tr("只给各条款、各核查项的数量", "how many there are of each clause and control, alone"),
+    help=tr(
+        "只给各条款、各核查项、各责任人的数量",
+        "how many there are of each clause, control and owner, alone",
+    ),
 )
 @at_option
 @output_option
@@ -113,8 +117,16 @@ def _of_one(
     from collector.pledges.status.findings import to_json
     from collector.report.model.found import seen_json
 
-    then = past.of(id) if past is not None else None
+    try:
+        then = past.of(id) if past is not None else None
+    except past_day.DestroyedError as problem:
+        said = in_chinese(problem.said) if lang() == "zh" else problem.said
+        _destroyed(register, id, said, past, form, output)
+        return 1
     strangers.refuse_person(register, asked.owner, "--owner")
+    if (day := found_rows.disposed_on(then.record if then else register.get(id))) is not None:
+        _destroyed(register, id, found_rows.destroyed(id, day), past, form, output)
+        return 0
     if then is None:
         record, evidence = register.get(id), register.evidence(id)
         found = lives_now(register, record, now) if asked.grade in (None, record.grade) else ()
@@ -135,11 +147,51 @@ def _of_one(
     else:
         # how many there are of what is asked for, in whichever state
         wanted = replace(asked, states=frozenset(STATES))
-        told = _table(here, [life for life in found if wanted.holds(life, now)], now)
+        every = [life for life in found if wanted.holds(life, now)]
+        told = _table(here, every, now) if evidence else ""
         head = [past_day.rule(past.at), *past_day.void_since(then)] if then and past else []
         put("".join(f"{wrap(line)}\n" for line in head) + told, output)
         _say_unseen(current(evidence), then.void_of_then if then else voided(record))
-    return 1 if any(life.state == "open" for life in here) else 0
+    unknown = not evidence and found_rows.is_owed(register, record, then, now)
+    return 1 if unknown or any(life.state == "open" for life in here) else 0
+
+
+def _destroyed(
+    register: Register,
+    id: str,
+    said: str,
+    past: past_day.PastDay | None,
+    form: str,
+    output: Path | None,
+) -> None:
+    """What is known still of the evidence there was: when it was collected, and its verdicts."""
+    from collector.catalog import clause_number
+    from collector.cli.commands.pledge.tables import CHECKED, evidence_json, short
+    from collector.cli.ui.sheets import put
+    from collector.pledges.record.times import day_after, minute
+
+    evidence = register.evidence(id)
+    if past is not None:
+        evidence = tuple(one for one in evidence if one.attached_at < day_after(past.at))
+    if form == "json":
+        day = past.at.isoformat() if past is not None else None
+        known = [evidence_json(one) for one in evidence]
+        document = {"pledge": id, "evidence": len(evidence), "findings": [], "as_of": day}
+        about = Identity(id, evidence[-1].digest if evidence else None)
+        put(as_json("pledge-findings", {**document, "destroyed": known}, about), output)
+        return
+    lines = [*([past_day.rule(past.at)] if past is not None else []), said]
+    for one in evidence:
+        when = minute(one.collected_at)
+        words = [f"{clause_number(n, lang())} {short(one.word(n))}" for n in CHECKED]
+        verdicts = tr("，", ", ").join(words)
+        lines.append(
+            tr(
+                f"第 {one.sequence} 份证据，采集于 {when}，摘要 {one.digest[:16]}：{verdicts}",
+                f"evidence {one.sequence}, collected {when}, digest {one.digest[:16]}: {verdicts}",
+            )
+        )
+    put("".join(f"{wrap(line)}\n" for line in lines), output)
 
 
 def _table(shown: Sequence[Life], found: Sequence[Life], now: datetime) -> str:
@@ -173,6 +225,9 @@ def _about(life: Life) -> list[tuple[str, str]]:
         (tr("责任人", "owner"), who or tr("未指定", "nobody")),
         (tr("经过", "events"), tr("；", "; ").join(event_line(e) for e in life.events)),
     ]
+    if life.found is not None:
+        was = words()["verdict"][str(life.found)].to(lang())
+        found.append((tr("上次所见", "last look"), f"{was}; {masked(life.said.to(lang()))}"))
     if life.note:
         found.append((tr("说明", "note"), masked(life.note)))
     if life.waiver:

@@ -14,6 +14,7 @@ from collector.cli.options.findings import Asked
 from collector.cli.ui.grid import Grid, room
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.sheets import as_csv, as_xlsx
+from collector.cli.workflows.desk.past_day import DestroyedError
 from collector.errors import BadInput, one_line
 from collector.export.envelope import as_json
 from collector.i18n.message import in_chinese
@@ -21,6 +22,9 @@ from collector.model import Result, Text
 from collector.pledges.record.masking import masked
 from collector.pledges.record.times import CHINA, while_it_held
 from collector.report.model import found as found_model
+
+# of pledges without evidence so many are named
+_NAMED = 3
 
 if TYPE_CHECKING:
     from collector.cli.workflows.desk.past_day import PastDay
@@ -48,7 +52,9 @@ class Found:
             self._now = min(now, while_it_held(past.at))
             if not ids:
                 self._ids = [id for id in self._ids if past.was_there(id)]
-        self._unread = self._open = False
+        self._unread = self._open = self._destroyed = False
+        self._named = frozenset(ids)
+        self._unknown: list[str] = []
 
     def shown(self, asked: Asked, whose: str = "--owner") -> list[Row]:
         """Those that are asked for, the gravest and longest overdue first.
@@ -63,6 +69,7 @@ class Found:
         self._open = any(life.state == "open" for _, life in found)
         if self._past is None:
             self._say_ended(found)
+        self._say_unknown()
         if not self._unread:
             # what could not be read may know a host that nothing else does
             strangers.refuse_hosts(self._register, asked.hosts)
@@ -74,6 +81,10 @@ class Found:
         try:
             then = self._past.of(id) if self._past is not None else None
             record = self._register.get(id) if then is None else then.record
+        except DestroyedError as problem:
+            self._destroyed = True
+            self._say(id, problem)
+            return
         except BadInput as problem:
             if self._past is None or len(self._ids) == 1:
                 raise
@@ -81,19 +92,46 @@ class Found:
             return
         if asked.grade not in (None, record.grade):
             return
+        if (day := disposed_on(record)) is not None:
+            # its bundles are destroyed, and nothing is open any more
+            if id in self._named:
+                click.echo(destroyed(id, day), err=True)
+            return
         try:
             lives = lives_then(then) if then else lives_now(self._register, record, self._now)
         except BadInput as problem:
             self._say_unread(id, problem)
             return
+        evidence = then.evidence if then else self._register.evidence(id)
+        if not evidence and is_owed(self._register, record, then, self._now):
+            self._unknown.append(id)
         yield from ((record, life) for life in lives if asked.holds(life, self._now))
 
     def _say_unread(self, id: str, problem: BadInput) -> None:
         self._unread = True
+        self._say(id, problem)
+
+    def _say(self, id: str, problem: BadInput) -> None:
         said = in_chinese(problem.said) if lang() == "zh" else str(problem)
         # what names it already needs no name before it
         head = "" if problem.where == id else f"{id}: "
         click.echo(f"{head}{one_line(said, 600)}", err=True)
+
+    def _say_unknown(self) -> None:
+        """Nothing is open of those, as nobody ever looked."""
+        if not (count := len(self._unknown)):
+            return
+        names = tr("、", ", ").join(self._unknown[:_NAMED])
+        more = tr(" 等", " …") if count > _NAMED else ""
+        click.echo(
+            tr(
+                f"{count} 份登记尚无证据，其问题不得而知（见 pledge list --no-evidence）："
+                f"{names}{more}",
+                f"{count} pledge(s) have no evidence, and nobody knows what is open there (`pledge "
+                f"list --no-evidence`): {names}{more}",
+            ),
+            err=True,
+        )
 
     def _say_ended(self, found: Iterable[Row]) -> None:
         """What stays open of a pledge that has ended is shown, and nobody owes it."""
@@ -109,8 +147,35 @@ class Found:
         return self._now
 
     def status(self) -> int:
-        """0 where none that was shown is open, 1 where one is, 2 where something was not read."""
-        return 2 if self._unread else int(self._open)
+        """0 where none that was shown is open, 1 where one is or nobody knows, 2 where something
+
+        was not read. What was destroyed nobody knows.
+        """
+        unknown = self._destroyed or bool(self._unknown)
+        return 2 if self._unread else int(self._open or unknown)
+
+
+def disposed_on(record: PledgeRecord) -> str | None:
+    """The day on which all of it was destroyed; None while it is kept."""
+    known = record.document.get("disposed")
+    return None if known is None else str(known["date"])
+
+
+def destroyed(id: str, day: str) -> str:
+    return tr(
+        f"{id}：已于 {day} 销毁，查出的问题随之销毁，只留摘要",
+        f"{id}: was disposed of on {day}; what was found is destroyed with it, and its digests "
+        "are kept",
+    )
+
+
+def is_owed(register: Register, record: PledgeRecord, then: Then | None, now: datetime) -> bool:
+    """Is a look at its hosts owed at that moment: in force, and none says that it continues it?"""
+    from collector.pledges.due.lifecycle import OWED, state
+    from collector.pledges.standing.found_now import is_renewed
+
+    renewed = is_renewed(register, record, now) if then is None else then.renewed
+    return state(record, now.astimezone(CHINA).date(), renewed=renewed) in OWED
 
 
 def lives_then(then: Then) -> tuple[Life, ...]:
@@ -162,7 +227,8 @@ def table(rows: Sequence[Row], now: datetime) -> str:
         tr("结论", "verdict"),
         tr("责任人", "owner"),
         tr("期限", "due"),
-        fixed={5: 10},
+        # an id is typed: it is not cut
+        fixed={0: min(max(len(record.id) for record, _ in rows), 22), 5: 10},
     )
     verdicts = words()["verdict"]
     for record, life in rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from collector.cli.ui.language import lang, tr
 from collector.cli.ui.sheets import Cell, as_csv, as_xlsx
 from collector.export.envelope import as_json
 from collector.model import Text
+from collector.pledges.record.masking import masked
 
 if TYPE_CHECKING:
     from collector.cli.commands.pledge.found_rows import Row
@@ -58,10 +59,11 @@ class _Count:
 
 
 def drawn(rows: Sequence[Row], now: datetime, form: str) -> str | bytes:
-    """Each clause, and below it its controls, those with most failures first."""
-    counted = list(_counted(rows, now))
+    """Each clause, and below it its controls, those with most failures first; then each owner."""
+    counted, owners = list(_counted(rows, now)), _by_owner(rows, now)
     if form == "json":
-        return as_json("pledge-findings-summary", {"summary": _document(counted)}, indent=2)
+        summary = {**_document(counted), "owners": _owned(owners)}
+        return as_json("pledge-findings-summary", {"summary": summary}, indent=2)
     titles = _titles()
     cells: list[list[Cell]] = [
         [one.clause, one.number, one.title.to(lang()), *one.numbers().values()] for one in counted
@@ -72,7 +74,38 @@ def drawn(rows: Sequence[Row], now: datetime, form: str) -> str | bytes:
         return as_xlsx(tr("问题汇总", "findings"), titles, cells)
     if not rows:
         return tr("没有这样的问题\n", "no such finding\n")
-    return _table(counted)
+    return f"{_table(counted)}\n{_owners_table(owners)}"
+
+
+def _by_owner(rows: Sequence[Row], now: datetime) -> dict[str, _Count]:
+    """By name (masked; empty: nobody's) of what is open, who has most that is late first."""
+    found: dict[str, _Count] = {}
+    for record, life in rows:
+        if life.state == "open":
+            name = str(masked(life.owner))
+            found.setdefault(name, _Count("")).add(record.id, life, now)
+    order = sorted(found, key=lambda name: (-found[name].overdue, not name, name))
+    return {name: found[name] for name in order}
+
+
+def _owned(owners: Mapping[str, _Count]) -> list[dict[str, Any]]:
+    unused = ("waived", "closed")
+    return [
+        {"owner": name or None, **{k: n for k, n in one.numbers().items() if k not in unused}}
+        for name, one in owners.items()
+    ]
+
+
+def _owners_table(owners: Mapping[str, _Count]) -> str:
+    heads = {**_titles(), **{word: tables.short(word) for word in VERDICTS}}
+    for word in ("clause", "number", "title", "closed", "waived"):
+        heads.pop(word)
+    table = Grid(tr("责任人", "owner"), *heads.values())
+    for name, one in owners.items():
+        numbers = one.numbers()
+        shown = name or tr("未指定", "nobody")
+        table.add_row(shown, *(str(numbers[word] or "-") for word in heads))
+    return table.drawn(room()) if owners else ""
 
 
 def _counted(rows: Sequence[Row], now: datetime) -> Iterator[_Count]:

@@ -23,6 +23,7 @@ from collector.cli.commands.pledge.findings import findings
 from collector.cli.commands.pledge.follow_ups import assign, waive
 from collector.cli.commands.pledge.handed.links import hand_in_link
 from collector.cli.commands.pledge.handed.notify import notify
+from collector.cli.commands.pledge.handed.told import told
 from collector.cli.commands.pledge.listing import list_
 from collector.cli.commands.pledge.lists import import_, inventory
 from collector.cli.commands.pledge.notice import notice
@@ -83,7 +84,7 @@ def add(*, file: Path, update: bool, location: str | None) -> int:
     if not update:
         # before a register is made
         far_days.refuse(known, where=str(file))
-    register = open_register(location, create=True)
+    register = open_register(location, create=not update)
     before = {one.id: one for one in register.list()}
     if known.id in before:
         _check_taken(before[known.id], known, update=update)
@@ -158,7 +159,8 @@ def show(*, id: str, form: str, location: str | None) -> int:
     # of a host that a past look alone has, somebody looked
     answered = register.hosts_that_answered(id).get(id, frozenset())
     never = [host for host in history[-1].record.hosts if host not in answered]
-    out(shown(history, evidence, found.clauses, never, found.state))
+    others = register.other_machines(id).get(id, ())
+    out(shown(history, evidence, found.clauses, never, found.state, others))
     return 0
 
 
@@ -188,9 +190,10 @@ def status(*, id: str, at: str | None, form: str, location: str | None) -> int:
     renewed = _is_renewed(register, known, now)
     # its rows are held to what was signed first, which says more than the log
     evidence = register.evidence(id, hold=False)
-    same = twins.strange(register, id, twins.of_pledge(register, id))
+    same = twins.unexpected(register, id)
+    others = register.other_machines(id).get(id, ())
     found = pledge_status.status(
-        known, evidence, now, renewed=renewed, shown=register.shown, twins=same
+        known, evidence, now, renewed=renewed, shown=register.shown, same=same, others=others
     )
     register.hold_to_log(id)
     out(pledge_status.as_json(found, now) if form == "json" else pledge_status.table(found))
@@ -236,6 +239,7 @@ pledge.add_command(withdraw_notice)
 pledge.add_command(withdraw_draft)
 pledge.add_command(withdraw_signed)
 pledge.add_command(notify)
+pledge.add_command(told)
 pledge.add_command(dossier)
 pledge.add_command(void)
 pledge.add_command(hand_in_link)

@@ -14,6 +14,8 @@ from collector.cli.options.common import form_option, output_option
 from collector.cli.options.findings import clause_named
 from collector.cli.options.pledge import open_register, register_option, say_doubts
 from collector.cli.options.times import Ahead
+from collector.cli.options.words import Worded, meant, pledge_states
+from collector.cli.options.words import verdicts as verdict_words
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput
 from collector.pledges.record.times import to_the_end
@@ -42,7 +44,7 @@ _AHEAD = timedelta(days=30)
 @click.option(
     "--state",
     "states",
-    type=click.Choice(_STATES),
+    type=Worded(_STATES, pledge_states),
     multiple=True,
     help=tr("只列此状态的；可多次给出", "only those in this state; may be repeated"),
 )
@@ -59,10 +61,11 @@ _AHEAD = timedelta(days=30)
     metavar="N[=VERDICT]",
     multiple=True,
     help=tr(
-        "只列该条款未证明符合的，或结论为此的（pass、partial、fail、error、"
-        "notchecked、none 无证据）",
-        "only those of which this clause is not proven kept, or has this verdict "
-        "(pass, partial, fail, error, notchecked, none: no evidence)",
+        "只列有效的、该条款未证明符合的，或结论为此的（pass、partial、fail、error、"
+        "notchecked、none 无证据）；草稿、已终止的另以 --state 列出",
+        "only those in force of which this clause is not proven kept, or has this verdict "
+        "(pass, partial, fail, error, notchecked, none: no evidence); drafts and what ended: with "
+        "--state",
     ),
 )
 @click.option(
@@ -181,20 +184,22 @@ def list_(
     today = now.astimezone(CHINA).date()
     rows = listing.ordered((one for one in every if wanted.holds(one, today)), sort)
     strangers.say_unfound(every, rows, wanted.search)
+    _say_left_out(sum(wanted.leaves_out(one, today) for one in every))
     narrowed = None
     if only:
         narrowed = narrowing.NARROWED[only](register, rows, now)
         rows = [one for one in rows if one.record.id in narrowed.plain]
     if summed:
         put(list_summary.drawn(rows, now, form, narrowed.broken if narrowed else None), output)
-    elif narrowed and form == "json":
-        put(tables.list_json(rows, every, narrowed.plain), output)
+    elif form == "json":
+        rows = [one for one, _ in by_history(rows, every)] if history else rows
+        more, others = narrowed.plain if narrowed else {}, register.other_machines()
+        put(tables.list_json(rows, every, more, others), output)
     elif narrowed:
         put(narrowed.drawn(rows, form), output)
-    elif history and rows and form != "json":
+    elif history and rows:
         put(renewals.drawn(rows, every, form), output)
     else:
-        rows = [one for one, _ in by_history(rows, every)] if history else rows
         put(_drawn(rows, every, form, ending=expiring is not None or sort == "until"), output)
     unread = narrowed is not None and narrowed.tell_unread()
     return 2 if say_doubts(doubts, register) or unread else 0
@@ -203,6 +208,7 @@ def list_(
 def _every(
     register: Register, now: datetime, ahead: timedelta
 ) -> tuple[list[Listed], Sequence[Disagrees]]:
+    from collector.pledges.standing.failed_before import with_failures
     from collector.pledges.standing.finding_history import lives_of_all
     from collector.pledges.standing.listing import listed
     from collector.pledges.standing.since import Since
@@ -211,7 +217,20 @@ def _every(
     attached = Since().counted(register, attached, now)
     briefs = register.briefs(now + ahead)
     lives = lives_of_all(register, briefs, now, now + ahead)
-    return listed(briefs, attached, now, ahead, lives), doubts
+    rows = listed(briefs, attached, now, ahead, lives)
+    return with_failures(register, rows, now), doubts
+
+
+def _say_left_out(count: int) -> None:
+    if count:
+        click.echo(
+            tr(
+                f"另有 {count} 份也是如此而不在有效期内（草稿、已终止等），未列出；用 --state 列出",
+                f"{count} more are so and not in force (drafts, ended ones …): not listed; --state "
+                "lists them",
+            ),
+            err=True,
+        )
 
 
 def _check(*, history: bool, summed: bool, only: str) -> None:
@@ -257,14 +276,18 @@ def _clauses(given: Sequence[str]) -> dict[str, frozenset[str] | None]:
     from collector.pledges.standing.listing import VERDICTS
 
     found: dict[str, frozenset[str] | None] = {}
+    names = verdict_words() if given else {}
     for text in given:
-        name, equals, word = text.partition("=")
-        clause = clause_named(name)
+        name, equals, given_word = text.replace("＝", "=").partition("=")
+        clause, word = clause_named(name), meant(given_word, names)
         if equals and word not in VERDICTS:
             raise BadInput(
                 tr(f"没有此结论：{word}", f"no such verdict: {word}"),
                 where="--clause",
-                mend=tr(f"可用 {'、'.join(VERDICTS)}", f"there are {', '.join(VERDICTS)}"),
+                mend=tr(
+                    f"可用 {'、'.join(f'{one}（{next(iter(names[one]))}）' for one in VERDICTS)}",
+                    f"there are {', '.join(VERDICTS)}",
+                ),
             )
         before = found.get(clause) or frozenset()
         found[clause] = before | {word} if equals else None
@@ -279,8 +302,6 @@ def _drawn(
     from collector.pledges.standing.renewals import continued_by
     from collector.report.model import listed
 
-    if form == "json":
-        return tables.list_json(rows, every)
     if form in ("csv", "xlsx"):
         newer = continued_by(every)
         titles = listed.wide_titles(lang())

@@ -67,6 +67,16 @@ _OF_COMMANDS = (
     help=tr("作为已有登记的新版本", "as new versions of records that are there"),
 )
 @click.option(
+    "--changed-hands",
+    "sure",
+    is_flag=True,
+    help=tr(
+        "与 --update 合用：某份登记改用另一用户的名称，确是名称易主，而非各行错位",
+        "with --update: a record that takes another customer's name does so rightly, and no rows "
+        "have slipped against their ids",
+    ),
+)
+@click.option(
     "--check",
     is_flag=True,
     help=tr(
@@ -84,6 +94,7 @@ def import_(
     scans: Path | None,
     template: Path | None,
     update: bool,
+    sure: bool,
     check: bool,
     columns: bool,
     location: str | None,
@@ -112,15 +123,13 @@ def import_(
     count = len(found.records)
     answer(records=count, drafts=len(found.drafts), imported=not check)
     if check:
-        drafts = import_check.show(
-            found.records, location, update=update, keep=_OF_COMMANDS, told=found.told
-        )
+        drafts = import_check.show(found, location, update=update, sure=sure, keep=_OF_COMMANDS)
         zh, en = f"可导入 {count} 份登记\n", f"{count} pledge records can be added\n"
         if update:
             zh, en = f"可更新 {count} 份登记\n", f"{count} pledge records can be brought in\n"
         out(tr(zh, en))
     else:
-        versions = _write(found, location, update=update)
+        versions = _write(found, location, update=update, sure=sure)
         drafts = sum(bool(version.record.document.get("draft")) for version in versions)
     if drafts:
         out(
@@ -132,15 +141,17 @@ def import_(
     return 0
 
 
-def _write(found: Listed, location: str | None, *, update: bool) -> Collection[Version]:
+def _write(found: Listed, location: str | None, *, update: bool, sure: bool) -> Collection[Version]:
     """All of the records, or none; and what there is to say of it."""
-    begun, register = datetime.now(UTC), open_register(location, create=True)
+    begun, register = datetime.now(UTC), open_register(location, create=not update)
     before = {record.id: record for record in register.list()}
     import_check.check_ids(found.records, before, update=update)
+    if update:
+        import_check.check_hands(found.records, before, sure=sure)
     versions = register.add_all(found.records, update=update, keep=_OF_COMMANDS, told=found.told)
     _say_added(versions, begun)
     if update:
-        import_check.tell_lost(before, [version.record for version in versions])
+        import_check.tell_lost(before, [version.record for version in versions], found.headings)
     elsewhere.tell(before, [version.record for version in versions])
     slips.tell(before, [version.record for version in versions])
     undoing.tell_made(versions, before, location)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from collector.pledges.register.register import Register
 
 _SUFFIXES = (".pdf", ".html")
+# of what looks as the name of a file in another form
+_FORM = re.compile(r"\.[A-Za-z]{2,5}")
 
 
 @click.command(
@@ -214,6 +217,15 @@ def _check(place: Path, *, single: bool, draft: bool) -> None:
                 where=str(folder),
                 mend=tr("先建立它", "make it first"),
             )
+    elif _FORM.fullmatch(place.suffix) and not place.is_dir():
+        raise BadInput(
+            tr(f"不写 {place.suffix} 文件", f"no notice is written as {place.suffix}"),
+            where=str(place),
+            mend=tr(
+                "文件名须以 .pdf 或 .html 结尾；目录先建立",
+                "a file ends in .pdf or .html; make a folder of that name first",
+            ),
+        )
     elif place.exists() and not place.is_dir():
         raise BadInput(
             tr("不是目录", "is no folder"),
@@ -244,14 +256,14 @@ def _write_all(
                     target = place if single else _target(place, id, notice, asked)
                     write_aside(target, notice.data, mode)
                     if not draft:
-                        put_on_record(register, id, notice, now)
+                        _recorded(register, id, notice, now, target)
         except BadInput as problem:
             if single or len(ids) == 1:
                 raise
-            done.not_read(id, problem)
+            done.not_given(register, id, problem, asked)
             continue
         if notice is None:
-            done.nothing.append(id)
+            done.none(register, id)
             continue
         if notice.stands:
             done.standing.append(id)
@@ -263,6 +275,15 @@ def _write_all(
         gc.collect()
     answer(Identity(ids[0] if single else None))
     return done
+
+
+def _recorded(register: Register, id: str, notice: Made, now: datetime, target: Path) -> None:
+    """What does not go on record leaves no page: its number may be another notice's then."""
+    try:
+        put_on_record(register, id, notice, now)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
 
 
 def _target(place: Path, id: str, notice: Made, asked: Asked) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,43 +18,9 @@ from collector.i18n.message import in_chinese
 
 if TYPE_CHECKING:
     from collector.cli.ui.sheets import Cell
+    from collector.cli.workflows.desk.noticed import Noticed
     from collector.pledges.record.form import PledgeRecord
-    from collector.pledges.record.notices import Notice
     from collector.pledges.register.register import Register
-
-
-@dataclass(frozen=True, slots=True)
-class Noticed:
-    """A notice, and how many of its findings are open, waived and mended now.
-
-    What no evidence speaks of any more counts as open, as does what was mended by evidence that
-    proves nothing now: that is `unproven`, and not late. `next_day` is the first day of what is
-    open (empty where there is none); `late`: it is over. Of one that was withdrawn nothing counts,
-    and of one whose evidence is `void` what other evidence found alone; `gone` are the others.
-    """
-
-    record: PledgeRecord
-    notice: Notice
-    open: int
-    waived: int
-    late: bool
-    next_day: str = ""
-    unproven: int = 0
-    void: bool = False
-    gone: int = 0
-
-    @property
-    def named(self) -> int:
-        return len(self.notice.named)
-
-    @property
-    def mended(self) -> int:
-        return 0 if self.notice.withdrawn else self.named - self.open - self.waived - self.gone
-
-    @property
-    def withdrawn(self) -> str:
-        """The day of it; empty while it stands."""
-        return str(self.notice.withdrawn["date"]) if self.notice.withdrawn else ""
 
 
 @click.command(
@@ -90,7 +55,7 @@ def notices(
     unread: list[str] = []
     with register.reading():
         known = [register.get(id) for id in dict.fromkeys(ids)] if ids else register.list()
-        every = [one for record in known for one in noticed(register, record, now, unread)]
+        every = [one for record in known for one in _of(register, record, now, unread)]
     shown = [one for one in every if (one.open or not only_open) and (one.late or not overdue)]
     none = _none(len(every), overdue=overdue)
     put(drawn(shown, form, none=none), output)
@@ -107,45 +72,23 @@ def _none(count: int, *, overdue: bool) -> str:
     return tr(f"登记在案 {count} 份，均已整改完", f"nothing is open of the {count} on record")
 
 
-def noticed(
+def _of(
     register: Register, record: PledgeRecord, now: datetime, unread: list[str]
 ) -> Iterator[Noticed]:
     """The notices of one record; where its bundles cannot be read, why is added to `unread`."""
+    from collector.cli.workflows.desk.noticed import noticed
     from collector.pledges.record.notices import notices as on_record
-    from collector.pledges.record.notices import place_of
-    from collector.pledges.record.times import CHINA
-    from collector.pledges.record.voiding import voided
     from collector.pledges.standing.found_now import lives_now
 
-    given = on_record(record)
-    if not given:
+    if not on_record(record):
         return
-    today = now.astimezone(CHINA).date().isoformat()
     try:
         lives = lives_now(register, record, now)
     except CollectorError as problem:
         said = in_chinese(problem.said) if lang() == "zh" else str(problem)
         unread.append(f"{record.id}: {one_line(said, 600)}")
         return
-    states = {place_of(life.control, life.host): life.state for life in lives}
-    void = {entry["sequence"] for entry in voided(record)}
-    gone = {place_of(x.control, x.host) for x in lives if x.state == "closed" and not x.proven}
-    for notice in given:
-        if notice.withdrawn is not None:
-            yield Noticed(record, notice, 0, 0, late=False)
-            continue
-        # what nobody saw on this customer's hosts is not asked of them
-        unseen = "gone" if notice.evidence in void else "open"
-        found = [states.get(key, unseen) for key in notice.named]
-        days = [d for key, d in notice.named.items() if d and states.get(key, unseen) == "open"]
-        first = min(days, default="")
-        late = bool(first) and first < today
-        unproven = len(gone & notice.named.keys())
-        opened, waived = found.count("open") + unproven, found.count("waived")
-        yield Noticed(
-            record, notice, opened, waived, late=late, next_day=first, unproven=unproven,
-            void=notice.evidence in void, gone=found.count("gone"),
-        )  # fmt: skip
+    yield from noticed(record, lives, now)
 
 
 def to_json(one: Noticed) -> dict[str, Any]:
@@ -161,6 +104,7 @@ def to_json(one: Noticed) -> dict[str, Any]:
         "waived": one.waived,
         "mended": one.mended,
         "unproven": one.unproven,
+        "gone": one.gone,
         "overdue": one.late,
         "void_evidence": one.void,
         "withdrawn": dict(one.notice.withdrawn) if one.notice.withdrawn else None,

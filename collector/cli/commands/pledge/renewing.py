@@ -28,7 +28,7 @@ from collector.cli.options.times import Ahead, near, parse_day
 from collector.cli.options.words import person_given
 from collector.cli.ui.columns import out
 from collector.cli.ui.language import lang_option, tr
-from collector.errors import BadInput
+from collector.errors import BadInput, CollectorError
 from collector.export.envelope import Identity
 from collector.pledges.record.drafts import is_withdrawn
 
@@ -218,7 +218,31 @@ def _renew_one(
     say_unnamed(documents)
     elsewhere.tell({id: old}, [new])
     slips.tell({id: old}, [new])
+    _say_findings(register, old)
     return 0
+
+
+def _say_findings(register: Register, old: PledgeRecord) -> None:
+    """Of the new record nobody knows anything until its hosts are looked at."""
+    from collector.pledges.standing.found_now import lives_now
+
+    try:
+        found = [one for one in lives_now(register, old, datetime.now(UTC)) if one.state == "open"]
+    except CollectorError:
+        return
+    vetoes = sum(one.veto and one.fails for one in found)
+    answer(findings_left=len(found), vetoes_left=vetoes)
+    if found:
+        click.echo(
+            tr(
+                f"未整改的问题 {len(found)} 项（其中不符合的一票否决 {vetoes} 项）留在 {old.id}，"
+                "新登记的清单中没有：请为新登记核查各主机并附加证据",
+                f"{len(found)} open finding(s), {vetoes} of them failing vetoes, stay with "
+                f"{old.id} and are in no list of the new record: look at its hosts, and attach the "
+                "evidence",
+            ),
+            err=True,
+        )
 
 
 def _tell(old: PledgeRecord, new: PledgeRecord, period: tuple[date, date], *, check: bool) -> None:

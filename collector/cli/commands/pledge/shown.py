@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from collector.catalog import clause_number
 from collector.cli.commands.pledge.tables import (
     CHECKED,
     clause_of,
@@ -14,13 +15,15 @@ from collector.cli.commands.pledge.tables import (
     older,
     verdict,
 )
-from collector.cli.ui.columns import labelled
+from collector.cli.ui.columns import labelled, wrap
 from collector.cli.ui.grid import Grid, room
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.scope_line import taken_back_line, void_line
+from collector.cli.workflows import twins
 from collector.errors import listed, one_line
 from collector.export.envelope import Identity, as_json
 from collector.pledges.database.rows import Evidence, Version, current, past_ones
+from collector.pledges.database.sightings import Another
 from collector.pledges.due import lifecycle
 from collector.pledges.record.documents import fields
 from collector.pledges.record.form import PledgeRecord
@@ -35,10 +38,11 @@ def show_table(
     clauses: Sequence[Standing],
     never: Sequence[str] = (),
     state: lifecycle.State = "active",
+    others: Sequence[Another] = (),
 ) -> str:
     """`clauses` and `state`: as its status has them; `never`: hosts that it declares and nobody
 
-    looked at.
+    looked at; `others`: those that are another machine than they were.
     """
     newest = history[-1]
     record = newest.record
@@ -53,22 +57,28 @@ def show_table(
             tr("责任书", "RL") if entry.clause.document == "responsibility" else tr("承诺书", "NP")
         )
         table.add_row(f"{name} {entry.clause.number}", entry.clause.title.to(lang()), _state(entry))
+    said: list[str] = []
     lines += ["", table.drawn(room()).rstrip("\n"), ""]
     if evidence:
         attached = Grid(
-            "#", tr("采集", "collected"), tr("摘要", "digest"), "二(二)", "二(三)", "二(四)"
+            "#",
+            tr("采集", "collected"),
+            tr("摘要", "digest"),
+            *(clause_number(n, lang()) for n in CHECKED),
         )
         for e in evidence:
             verdicts = (clause_of(e, record.grade, n) for n in CHECKED)
             attached.add_row(str(e.sequence), _minute(e.collected_at), e.digest[:16], *verdicts)
         lines.append(attached.drawn(room()).rstrip("\n"))
-        lines += [f"#{e.sequence}: {why}" for e in evidence if (why := notes(e, record.grade))]
-        lines += [f"#{number}: {older()}" for number in sorted(past_ones(evidence))]
+        said += [f"#{e.sequence}: {why}" for e in evidence if (why := notes(e, record.grade))]
+        said += [f"#{number}: {older()}" for number in sorted(past_ones(evidence))]
     else:
         lines.append(tr("尚无核查证据", "no evidence attached yet"))
-    lines += map(str, masked(list(_unseen(record, evidence, never))))
-    lines += [void_line(entry) for entry in record.document.get("voided", ())]
-    lines += [taken_back_line(entry) for entry in record.document.get("taken_back", ())]
+    said += map(str, masked(list(_unseen(record, evidence, never))))
+    said += map(str, masked(twins.others_said(others)))
+    said += [void_line(entry) for entry in record.document.get("voided", ())]
+    said += [taken_back_line(entry) for entry in record.document.get("taken_back", ())]
+    lines += [wrap(one, width=room()) for one in said]
     return "\n".join(lines) + "\n"
 
 
@@ -159,6 +169,7 @@ def show_json(
     clauses: Sequence[Standing],
     never: Sequence[str] = (),
     state: lifecycle.State = "active",
+    others: Sequence[Another] = (),
 ) -> str:
     newest = history[-1]
     return as_json(
@@ -182,6 +193,7 @@ def show_json(
                 for entry in clauses
             ],
             "never_looked_at": masked(list(never)),
+            "other_machines": masked(twins.others_json(others)),
             "evidence": [evidence_json(e) for e in evidence],
             "state": state,
         },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -12,8 +12,10 @@ from collector.cli.ui.columns import wrap
 from collector.cli.ui.grid import Grid, room
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.scope_line import line
+from collector.cli.workflows import twins
 from collector.export.envelope import as_json
 from collector.pledges.database.rows import Evidence
+from collector.pledges.database.sightings import Another
 from collector.pledges.due.deadlines import Due
 from collector.pledges.due.lifecycle import WORDS
 from collector.pledges.record.form import PledgeRecord
@@ -47,18 +49,15 @@ def list_table(
         tr("级", "grade"),
         tr("证据", "bundles"),
         tr("到期", "until") if ending else tr("最近采集", "collected"),
-        "二(二)",
-        "二(三)",
-        "二(四)",
+        *(catalog.clause_number(n, lang()) for n in CHECKED),
         fixed={0: _ids(one.record.id for one in rows), 4: 12 if ending else 10},
     )
-    newer = continued_by(every)
-    drafts = frozenset(one.record.id for one in every if one.record.document.get("draft"))
+    newer, drafts = continued_by(every), continued_by(every, draft=True)
     for one in rows:
         record, last = one.record, one.last
         table.add_row(
             record.id,
-            f"{record.customer}{_beside(one, newer.get(record.id, ()), drafts)}",
+            f"{record.customer}{_beside(one, newer.get(record.id, ()), drafts.get(record.id, ()))}",
             str(record.grade),
             str(one.evidence[-1].sequence if one.evidence else 0),
             _end(record) if ending else _day(last.collected_at) if last else "-",
@@ -67,18 +66,18 @@ def list_table(
     return table.drawn(room()) + _parts(rows)
 
 
-def _beside(one: Listed, newer: Sequence[str], drafts: Collection[str]) -> str:
+def _beside(one: Listed, newer: Sequence[str], drafts: Sequence[str]) -> str:
     """Nobody has to go after one whose continuation is signed; a draft binds nobody."""
     said = []
     if one.state != "active":
         # the first word of it: there is little room
         said.append(WORDS[one.state].to(lang()).partition(tr("，", ","))[0])
-    if signed := [id for id in newer if id not in drafts]:
-        ids = ", ".join(signed)
-        said.append(tr(f"已续签：{ids}", f"renewed: {ids}"))
-    elif newer:
+    if newer:
         ids = ", ".join(newer)
-        said.append(tr(f"续签为 {ids}", f"continued by {ids}"))
+        said.append(tr(f"已续签：{ids}", f"renewed: {ids}"))
+    elif drafts:
+        ids = ", ".join(drafts)
+        said.append(tr(f"续签草稿：{ids}", f"renewal drafted: {ids}"))
     told = tr("，", "; ").join(said)
     return tr(f"（{told}）", f" ({told})") if told else ""
 
@@ -140,8 +139,8 @@ def _since(one: Listed) -> Iterator[str]:
         yield from asked or [tr("证据已过旧", "the evidence is too old")]
     if count := len(one.unseen):
         yield tr(
-            f"此后登记的 {count} 台主机未核查",
-            f"{count} host(s) declared since, and not looked at",
+            f"最近一份证据中没有登记的 {count} 台主机",
+            f"{count} declared host(s) not in the newest evidence",
         )
 
 
@@ -191,13 +190,14 @@ def list_json(
     rows: Sequence[Listed],
     every: Sequence[Listed],
     more: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    others: Mapping[str, Sequence[Another]] = MappingProxyType({}),
 ) -> str:
     """`every` is what `continued_by` is looked for in: all of the register.
 
-    `more`: by id what else was asked for of it.
+    `more`: by id what else was asked for of it; `others`: its hosts that are another machine now.
     """
     older = {one.record.id: old for one in every if (old := renews(one))}
-    newer = continued_by(every)
+    newer, drafts = continued_by(every), continued_by(every, draft=True)
     entries = []
     for one in rows:
         record, last = one.record, one.last
@@ -209,10 +209,12 @@ def list_json(
             "period": record.document.get("period"),
             "renews": older.get(record.id),
             "continued_by": list(newer.get(record.id, ())),
+            "continued_by_draft": list(drafts.get(record.id, ())),
             "hosts": masked(record.hosts),
             "evidence": one.evidence[-1].sequence if one.evidence else 0,
             "last": evidence_json(last) if last else None,
             "handed_in": one.handed_in,
+            "other_machines": masked(twins.others_json(others.get(record.id, ()))),
             "proof": last is not None and _is_proof(one, last),
             "proven": {n: one.verdict(n) for n in CHECKED},
             "due": masked([[d.kind, d.at.isoformat(), d.text.to(lang())] for d in one.dues]),
@@ -262,6 +264,7 @@ def due_json(found: Sequence[tuple[PledgeRecord | Brief, Due]], now: datetime) -
             "kind": entry.kind,
             "at": entry.at.isoformat(),
             "overdue": entry.overdue(now),
+            **({"could_not_look": True} if entry.unread else {}),
             "text": entry.text.to(lang()),
             "owner": entry.owner or None,
         }

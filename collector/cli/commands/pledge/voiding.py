@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import click
 
@@ -16,20 +15,18 @@ from collector.cli.ui.language import lang_option, tr
 from collector.errors import BadInput
 from collector.export.envelope import Identity
 
-if TYPE_CHECKING:
-    from collector.pledges.register.register import Register
-
 
 @click.command(
     "void",
     help=tr(
         "将附错的证据（第 NUMBER 份）作废：记明理由与经办人，作为登记的新版本。"
         "证据包、序号与日志条目都保留，但不再说明现状：不计结论、问题、时效；"
-        "其采集文件可附于应属的登记。--withdraw 撤回。",
+        "其采集文件可附于应属的登记。--withdraw 撤回（给出理由与经办人则一并记录）。",
         "Declares evidence NUMBER void, which was attached wrongly: with why and by whom, as a new "
         "version of the record. The bundle, its number and its entry in the log stay; no verdict, "
         "finding or age follows from it any more, and its captures may be attached where they "
-        "belong. --withdraw takes that back.",
+        "belong. --withdraw takes that back (why and by whom stay on record where they are "
+        "given).",
     ),
 )
 @click.argument("id")
@@ -49,14 +46,11 @@ def void(
     withdraw: bool,
     location: str | None,
 ) -> int:
+    from collector.pledges.record.notices import resting_on
     from collector.pledges.record.times import today_in_china
     from collector.pledges.record.voiding import voided, with_void, without_void
 
-    if withdraw is bool(reason or by) or (not withdraw and not (reason and by)):
-        raise click.UsageError(
-            tr("给出 --reason 和 --by，或 --withdraw", "give --reason and --by, or --withdraw")
-        )
-    said = {"reason": prose_given(reason, "--reason"), "by": person_given(by, "--by")}
+    said = _said(reason, by, withdraw=withdraw)
     register = open_register(location)
     attached = {one.sequence: one for one in register.every_evidence(id)}
     gone = {entry["sequence"] for entry in voided(register.get(id))}
@@ -77,7 +71,7 @@ def void(
     digest = attached[number].digest
     entry = {"sequence": number, "digest": digest, "date": today.isoformat(), **said}
     change = (
-        partial(without_void, sequence=number, today=today)
+        partial(without_void, sequence=number, said=said if reason else None, today=today)
         if withdraw
         else partial(with_void, entry=entry, today=today)
     )
@@ -89,8 +83,8 @@ def void(
         if withdraw
         else tr("已作废，日志与证据包保留", "is void; its bundle and its entry in the log stay")
     )
-    resting = [] if withdraw else _resting_on(register, id, number)
-    answer(notices=[one["number"] for one in resting])
+    resting = [] if withdraw else resting_on(register.get(id).document, number)
+    answer(notices=resting)
     out(
         tr(
             f"{id} 第 {version.number} 版：第 {number} 份证据{what}\n",
@@ -98,16 +92,17 @@ def void(
         )
     )
     if resting:
-        notice_check.tell_void(resting, location)
+        notice_check.tell_void([{"pledge": id, "number": one} for one in resting], location)
     return 0
 
 
-def _resting_on(register: Register, id: str, number: int) -> list[dict[str, str]]:
-    """The notices that stand and were given of that evidence."""
-    from collector.pledges.record.notices import notices
-
-    return [
-        {"pledge": id, "number": one.number}
-        for one in notices(register.get(id))
-        if one.evidence == number and one.withdrawn is None
-    ]
+def _said(reason: str | None, by: str | None, *, withdraw: bool) -> dict[str, str]:
+    """Why, and who says so. Raises UsageError where only one of them is given."""
+    if bool(reason) is not bool(by) or not (withdraw or reason):
+        raise click.UsageError(
+            tr(
+                "给出 --reason 和 --by（--withdraw 时可一并省略）",
+                "give --reason and --by (with --withdraw both may be left out)",
+            )
+        )
+    return {"reason": prose_given(reason, "--reason") or "", "by": person_given(by, "--by") or ""}

@@ -117,11 +117,17 @@ def _unproven(done: Restored) -> Iterator[str]:
             "其最新检查点不是由此处信任的密钥签署",
             "its last checkpoint is not signed by a key that is trusted here",
         )
+    elif done.after_checkpoint:
+        yield tr(
+            f"其最新检查点之后又有 {done.after_checkpoint} 条日志：尚无检查点证明",
+            f"{done.after_checkpoint} entries of its log came after its last checkpoint: no key "
+            "vouches for these yet",
+        )
     if done.strangers:
         yield tr(
-            f"{done.strangers} 份证据不是由此处信任的密钥签名，其签名未核对",
-            f"{done.strangers} bundle(s) are signed by no key that is trusted here: their "
-            "signatures were not checked",
+            f"{done.strangers} 份证据不是由此处信任且仍有效的密钥签名",
+            f"{done.strangers} bundle(s) are signed by no key that is trusted here and still "
+            "counts (unknown, revoked, ended, or for logs alone)",
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from collector import captures
+from collector.cli.workflows.desk.sound import sound
 from collector.errors import BadInput, CollectorError, one_line
 from collector.model import Text
 from collector.notify.outbox import Message
@@ -20,16 +20,19 @@ from collector.pledges.record.people import plain_name
 from collector.pledges.record.times import CHINA, waiver_end
 
 if TYPE_CHECKING:
+    from collector.cli.workflows.desk.namesakes import Namesakes
     from collector.handin.quarantine import Receipt
-    from collector.pledges.database.rows import Evidence, Version
+    from collector.pledges.database.rows import Evidence
     from collector.pledges.record.form import PledgeRecord
     from collector.pledges.register.register import Register
-    from collector.pledges.status.findings import Life
 
 # bytes of one message: WeCom takes 2,048 of them in all, mail any number
 _LONGEST = {"wecombot": 1800}
 _ELSE = 12_000
 _LARGEST_FILE = 20 << 20
+# bytes of the files that one message bears, where it bears several: mail servers take 10 MiB, and
+# a third is added on the way
+_MOST_FILES = 7 << 20
 # of what is one of these nothing falls due
 _SILENT = ("draft", "disposed", "ended")
 
@@ -59,7 +62,7 @@ def items(
     """Of all pledges in force, the earliest first; and what of the register is not proven."""
     from collector.pledges.due import lifecycle
 
-    every = register.list()
+    every, wrong = sound(register)
     renewed = lifecycle.continued(every)
     attached, doubts = register.newest_and_doubts()
     today = now.astimezone(CHINA).date()
@@ -71,7 +74,7 @@ def items(
         found += _of_findings(register, record, now, within)
         newest = attached.get(record.id, ())
         found += _of_record(record, newest, now, within, renewed=again)
-    return sorted(found, key=lambda one: (one.at, one.key)), doubts
+    return sorted(found, key=lambda one: (one.at, one.key)), (*wrong, *doubts)
 
 
 def falls_due(key: str) -> bool:
@@ -83,7 +86,7 @@ def silent(register: Register, now: datetime) -> frozenset[str]:
     """The pledges of which nothing falls due, whatever fell due once."""
     from collector.pledges.due import lifecycle
 
-    every = register.list()
+    every, _ = sound(register)
     renewed, today = lifecycle.continued(every), now.astimezone(CHINA).date()
     return frozenset(
         one.id for one in every
@@ -98,6 +101,7 @@ def _of_findings(
 
     name, for its owner may have mended it.
     """
+    from collector.pledges.standing.came_back import CameBack
     from collector.pledges.standing.found_now import lives_now
 
     until = now + within
@@ -107,40 +111,35 @@ def _of_findings(
     try:
         # how it came to be open is told by all of it, and not by the newest look alone
         lives = lives_now(register, record, now)
+        back = CameBack(register, record.id)
+        found = [
+            (life, back.word(life), life.due)
+            for life in lives
+            if life.state == "open" and life.due is not None and life.due <= until
+        ]
     except DatabaseAwayError:
         raise
     except CollectorError:
-        yield _unread(record, now)
+        every = register.every_evidence(record.id, hold=False)
+        yield _unread(record, every[-1].sequence if every else 0, now)
         return
-    history = register.history(record.id)
-    for life in lives:
-        if life.state == "open" and life.due is not None and life.due <= until:
-            title = Text(f"{life.number} {life.title.zh}", f"{life.number} {life.title.en}")
-            place = f"{life.control}|{life.host}{_again(history, record, life)}"
-            yield _of_finding(record, place, life.host, title, life.owner, life.due, now)
+    for life, again, due in found:
+        title = Text(f"{life.number} {life.title.zh}", f"{life.number} {life.title.en}")
+        # what came back has another name, and is told again
+        place = f"{life.control}|{life.host}{again}"
+        yield _of_finding(record, place, life.host, title, life.owner, due, now)
 
 
-def _again(history: Sequence[Version], record: PledgeRecord, life: Life) -> str:
-    """What was mended, or waived, and is there again is told again: it has another name then."""
-    from collector.pledges.record.voiding import voided
-
-    again = f"|{life.opened.sequence}" if life.opened.what == "reopened" else ""
-    # it may have been mended by evidence that counts for nothing since
-    void = [str(e["sequence"]) for e in voided(record) if e["sequence"] > life.opened.sequence]
-    waived = {
-        str(sorted(one.items()))
-        for version in history
-        for one in version.record.document.get("waivers", ())
-        if one["control"] == life.control and one["host"] in (life.host, "*")
-    }
-    again += f"|void {','.join(void)}" if void else ""
-    return again + (f"|waived {len(waived)}" if waived else "")
-
-
-def _unread(record: PledgeRecord, now: datetime) -> Item:
-    zh = "证据包无法读取：其问题是否已整改、是否逾期，不得而知"
-    en = "its bundles cannot be read: whether its findings are mended, or late, is not known"
-    return _item(record, "unread", "", now, now, Text(zh, en))
+def _unread(record: PledgeRecord, newest: int, now: datetime) -> Item:
+    """Told once, and again of other evidence; that nobody can look is no deadline."""
+    said = Text(
+        "其问题是否已整改、是否逾期，不得而知",
+        "whether its findings are mended, or late, is not known",
+    )
+    zh = f"[证据包无法读取] {record.id} {record.customer} {said.zh}"
+    en = f"[bundles cannot be read] {record.id} {record.customer}: {said.en}"
+    text = Text(one_line(str(masked(zh))), one_line(str(masked(en))))
+    return Item(f"{record.id}|unread|{newest}||late", record.id, "", now, True, text)
 
 
 def _of_finding(
@@ -209,7 +208,7 @@ def handed_in(register: Register, waiting: Sequence[Receipt]) -> Iterator[Item]:
 
 
 def shared_out(
-    found: Sequence[Item], people: Mapping[str, Person]
+    found: Sequence[Item], people: Mapping[str, Person], namesakes: Namesakes
 ) -> tuple[dict[str, list[Item]], list[Item]]:
     """Each to its owner; what is nobody's here to `*`, and what is left where there is none.
 
@@ -220,20 +219,13 @@ def shared_out(
     left: list[Item] = []
     for one in found:
         name = names.get(plain_name(one.owner), EVERYBODY)
+        if name in people and not namesakes.may(people[name], one.pledge):
+            name = EVERYBODY
         if name in people:
             given.setdefault(name, []).append(_named(one) if name == EVERYBODY else one)
         else:
             left.append(one)
     return given, left
-
-
-def without_address(found: Sequence[Item], people: Mapping[str, Person]) -> dict[str, int]:
-    """By name (masked), how many items there are of those that the settings do not have."""
-    names = {plain_name(name) for name in people}
-    strange = Counter(
-        str(masked(one.owner)) for one in found if one.owner and plain_name(one.owner) not in names
-    )
-    return dict(sorted(strange.items()))
 
 
 def _named(one: Item) -> Item:
@@ -259,7 +251,7 @@ def messages(
     """
     most = min(_LONGEST.get(person.scheme(number), _ELSE) for number in range(len(person.channels)))
     borne: set[str] = set()
-    portions = list(_portions(found, lang, most - 300))
+    portions = list(_portions(found, lang, most - 300, files))
     for number, some in enumerate(portions, 1):
         # who gets several knows that they are one
         part = f" {number}/{len(portions)}" if len(portions) > 1 else ""
@@ -296,16 +288,23 @@ def headline(keys: Sequence[str], now: datetime, part: str = "") -> Text:
     )
 
 
-def _portions(found: Sequence[Item], lang: Literal["zh", "en"], most: int) -> Iterator[list[Item]]:
+def _portions(
+    found: Sequence[Item], lang: Literal["zh", "en"], most: int, files: Mapping[str, bytes]
+) -> Iterator[list[Item]]:
+    """As many as one message holds: of text, and of the files that it is the first to name."""
     some: list[Item] = []
-    size = 0
+    size = borne = 0
+    named: set[str] = set()
     for one in found:
         length = len(one.text.to(lang).encode()) + 1
-        if some and size + length > most:
+        file = 0 if one.pledge in named else len(files.get(one.pledge, b""))
+        if some and (size + length > most or (file and borne + file > _MOST_FILES)):
             yield some
-            some, size = [], 0
+            some, size, borne = [], 0, 0
         some.append(one)
+        named.add(one.pledge)
         size += length
+        borne += file
     if some:
         yield some
 

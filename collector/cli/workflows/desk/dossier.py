@@ -8,13 +8,15 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from collector.cli.ui.language import lang, tr
+from collector.cli.workflows.desk.noticed import Noticed, noticed
 from collector.errors import BadInput, CollectorError
 from collector.i18n.message import in_chinese
 from collector.pledges.database.rows import Evidence, current
+from collector.pledges.database.sightings import Another, Twin
 from collector.pledges.due import lifecycle
 from collector.pledges.due.deadlines import Due
 from collector.pledges.record.form import PledgeRecord
-from collector.pledges.record.notices import Notice, notices
+from collector.pledges.record.sought import holds
 from collector.pledges.record.times import CHINA, today_in_china
 from collector.pledges.standing.due import due, too_old
 from collector.pledges.standing.found_now import lives_at
@@ -47,7 +49,8 @@ class Host:
 class Dossier:
     """`unread`: why the findings cannot be told; `others`: further pledges of that customer.
 
-    `stale`: its evidence is older than it may be.
+    `stale`: its evidence is older than it may be; `twins`: where else its machines were seen,
+    `machines`: its hosts that are another machine than they were.
     """
 
     record: PledgeRecord
@@ -56,7 +59,9 @@ class Dossier:
     evidence: Evidence | None
     lives: tuple[Life, ...]
     dues: tuple[Due, ...]
-    notices: tuple[Notice, ...]
+    notices: tuple[Noticed, ...]
+    twins: tuple[Twin, ...]
+    machines: tuple[Another, ...]
     others: tuple[Brief, ...]
     unread: str
     at: datetime
@@ -85,7 +90,9 @@ class Dossier:
 
 
 def found(register: Register, text: str) -> str:
-    """The id of the pledge that `text` means: its id, its customer's name or a part, or a host.
+    """The id of the pledge that `text` means: its id, its customer's name or a part, or a host;
+
+    or by whatever else a list finds it: a telephone number, an address, a network, a domain.
 
     Raises BadInput where there is none, or several, which are named.
     """
@@ -99,6 +106,7 @@ def found(register: Register, text: str) -> str:
         lambda one: sought in one.customer.casefold() or sought in one.id.casefold(),
         lambda one: any(sought == host.casefold() for host in one.hosts),
         lambda one: any(sought in host.casefold() for host in one.hosts),
+        lambda one: holds(one.sought, text),
     )
     for test in tests:
         matching = [one for one in every if test(one)]
@@ -113,8 +121,8 @@ def found(register: Register, text: str) -> str:
             raise _several(text, matching)
     raise BadInput(
         tr(
-            f"没有编号、用户名称或主机含“{text}”的登记",
-            f"no pledge is of {text!r}, by id, customer or host",
+            f"没有编号、用户名称、主机、联系人、域名或地址含“{text}”的登记",
+            f"no pledge is of {text!r}, by id, customer or host, nor by contact, domain or address",
         ),
         where=register.where,
         mend=tr("用 hostpledge pledge list 查看全部", "`hostpledge pledge list` lists them"),
@@ -142,8 +150,13 @@ def _several(text: str, matching: Sequence[Brief]) -> BadInput:
     )
 
 
-def gathered(register: Register, id: str, now: datetime, within: timedelta) -> Dossier:
-    """Raises BadInput where there is no such pledge, or its rows and the log differ."""
+def gathered(
+    register: Register, id: str, now: datetime, within: timedelta, twins: Sequence[Twin]
+) -> Dossier:
+    """`twins`: where else its machines were seen.
+
+    Raises BadInput where there is no such pledge, or its rows and the log differ.
+    """
     record = register.get(id)
     evidence = Since().counted(register, {id: register.evidence(id)}, now)[id]
     every = register.briefs()
@@ -161,7 +174,9 @@ def gathered(register: Register, id: str, now: datetime, within: timedelta) -> D
         current(evidence),
         lives,
         due(record, evidence, now, within=within, renewed=renewed, lives=None if unread else lives),
-        notices(record),
+        tuple(noticed(record, lives, now)),
+        tuple(twins),
+        register.other_machines(id).get(id, ()),
         tuple(others),
         unread,
         now,

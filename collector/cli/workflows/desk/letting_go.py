@@ -20,6 +20,7 @@ from collector.notify.outbox import Message, Outbox
 from collector.pledges.record.times import end_of_day
 
 if TYPE_CHECKING:
+    from collector.cli.workflows.desk.namesakes import Namesakes
     from collector.notify.settings import Person
     from collector.pledges.register.register import Register
 
@@ -78,6 +79,7 @@ def due_now(
     outbox: Outbox,
     register: Register,
     people: Mapping[str, Person],
+    namesakes: Namesakes,
     found: Sequence[Item],
     within: timedelta,
     now: datetime,
@@ -98,7 +100,7 @@ def due_now(
     every = {one.key: one for one in found}
     if until > now + within:
         every |= {one.key: one for one in items(register, now, until - now)[0]}
-    given, _ = shared_out([*every.values()], people)
+    given, _ = shared_out([*every.values()], people, namesakes)
     return DueNow(
         register.begun(),
         given,

@@ -75,7 +75,7 @@ class Made:
 def made(register: Register, id: str, asked: Asked, now: datetime, *, html: bool) -> Made | None:
     """The notice; None where there is nothing to say. Raises BadInput where a day is missing."""
     from collector.pledges.database.rows import current
-    from collector.pledges.standing.found_now import lives_now
+    from collector.pledges.standing.found_now import lives_told
     from collector.report.model import notice as model
 
     record, evidence = register.get(id), register.evidence(id)
@@ -85,7 +85,8 @@ def made(register: Register, id: str, asked: Asked, now: datetime, *, html: bool
         return None
     today = now.astimezone(CHINA).date()
     _has_come(earlier, today, id)
-    lives = [life for life in lives_now(register, record, now) if _is_of(life, asked.owner)]
+    told, old = lives_told(register, record, now)
+    lives = [life for life in told if _is_of(life, asked.owner)]
     late = {} if asked.recheck else _late(lives, today)
     lives = [x for x in lives if not asked.overdue or place_of(x.control, x.host) in late]
     lives = [life if asked.recheck else _to_come(life, today) for life in lives]
@@ -109,7 +110,7 @@ def made(register: Register, id: str, asked: Asked, now: datetime, *, html: bool
         record,
         lives,
         (newest.sequence, newest.collected_at, newest.digest),
-        model.Asked(kind, _shown(number, asked), asked.issuer, asked.by, since, earlier, late),
+        model.Asked(kind, _shown(number, asked), asked.issuer, asked.by, since, earlier, late, old),
         now,
         lang(),
     )
@@ -215,7 +216,9 @@ def _something_closed(
     lives: Sequence[Life], since: datetime | None, earlier: Notice | None
 ) -> bool:
     if earlier is not None:
-        return any(place_of(life.control, life.host) in earlier.named for life in lives)
+        # of what it named and nothing knows any more, its host is on record no more
+        known = {place_of(life.control, life.host) for life in lives}
+        return any(key in known for key in earlier.named) or not earlier.named.keys() <= known
     return any(life.closed and since and life.closed.at >= since for life in lives)
 
 

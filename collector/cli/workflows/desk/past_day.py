@@ -33,6 +33,10 @@ def asked(text: str | None, now: datetime) -> date | None:
     return None if found == today else found
 
 
+class DestroyedError(BadInput):
+    """What a pledge was at the end of that day was destroyed since: no command brings it back."""
+
+
 class PastDay:
     """What pledges of one register were at the end of a day."""
 
@@ -41,7 +45,7 @@ class PastDay:
         self._renewing: dict[str, list[str]] | None = None
 
     def of(self, id: str) -> Then:
-        """Raises BadInput where it was not on record by then, and where that was destroyed."""
+        """Raises BadInput where it was not on record by then, DestroyedError where it is gone."""
         from collector.pledges.standing.then import GoneError, NotThenError, as_it_was
 
         if self._renewing is None:
@@ -76,7 +80,7 @@ class PastDay:
     def _gone(self, id: str, day: str) -> BadInput:
         at = self.at
         if day:
-            return BadInput(
+            return DestroyedError(
                 tr(
                     f"{at} 日终时所载内容已于 {day} 销毁，只留摘要",
                     f"what it said at the end of {at} was destroyed on {day}; its digest is kept",

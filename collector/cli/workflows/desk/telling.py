@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from collector.catalog import described
+from collector.model import Text
 from collector.notify.outbox import Message, Outbox
 
 if TYPE_CHECKING:
@@ -24,8 +26,67 @@ WITHDRAWN = "withdrawn"
 Begun = Mapping[str, datetime]
 
 
+# why a message was not taken, where it is no number
+_WHY = {
+    "": Text("", ""),
+    "unreached": Text("未能连接", "nobody was reached"),
+    "broken_off": Text("连接中断", "the connection broke off"),
+    "file": Text("发件箱中已无其附件", "its file is not in the outbox any more"),
+    "address": Text("地址无法识别", "the address is not understood"),
+}
+
+
+def why_not(why: str) -> Text:
+    """As `notify.sending` tells it, for people; a number is one in every language."""
+    return _WHY.get(why, Text(why, why))
+
+
 def pledge_of(key: str) -> str:
     return key.partition("|")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the key of an item says: of which pledge, what, and of which day (ISO, may be empty).
+
+    `kind` is `finding`, `hand-in`, `withdrawn`, or that of a deadline; `name` is for people.
+    """
+
+    pledge: str
+    kind: str
+    name: str
+    day: str = ""
+    late: bool = False
+
+    @property
+    def word(self) -> Text:
+        from collector.pledges.due.kinds import WORDS
+
+        return WORDS.get(self.kind, _KINDS.get(self.kind, Text(self.kind, self.kind)))
+
+
+_KINDS = {
+    "finding": Text("问题", "finding"),
+    "hand-in": Text("待收用的用户提交", "hand-in that waits"),
+    WITHDRAWN: Text("通知书撤回", "notice withdrawn"),
+    "unread": Text("证据包无法读取", "bundles cannot be read"),
+}
+
+
+def about(key: str) -> About:
+    """As `digests` and `withdrawing` make keys."""
+    pledge, _, rest = key.partition("|")
+    kind, _, rest = rest.partition("|")
+    if kind == WITHDRAWN:
+        return About(pledge, kind, rest)
+    if kind == "hand-in":
+        return About(pledge, kind, rest[:12])
+    *what, day, how = rest.split("|")
+    if kind == "finding" and len(what) > 1:
+        known = described().get(what[0])
+        name = f"{known.number if known else what[0]} @ {what[1]}"
+        return About(pledge, kind, name, day, how == "late")
+    return About(pledge, kind, "|".join(what), day, how == "late")
 
 
 def of_today(message: Message, key: str, begun: Begun) -> bool:

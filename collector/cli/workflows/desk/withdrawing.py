@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from collector.cli.ui.language import lang
+from collector.cli.workflows.desk.sound import sound
 from collector.cli.workflows.desk.telling import WITHDRAWN, Begun, of_today
 from collector.errors import one_line
 from collector.model import Text
@@ -47,7 +48,7 @@ def gone(register: Register) -> frozenset[str]:
 def _withdrawn(register: Register) -> dict[str, tuple[PledgeRecord, Notice]]:
     return {
         str(notice.entry["sha256"]): (record, notice)
-        for record in register.list()
+        for record in sound(register)[0]
         for notice in notices(record)
         if notice.withdrawn is not None
     }

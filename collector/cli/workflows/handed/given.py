@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 from collector.cli.ui.language import tr
@@ -11,6 +10,7 @@ from collector.errors import BadInput
 from collector.handin.earlier import asked_at, is_earlier
 from collector.handin.places import Places
 from collector.handin.quarantine import Receipt
+from collector.pledges.record.times import CHINA
 
 if TYPE_CHECKING:
     from collector.pledges.register.register import Register
@@ -24,7 +24,7 @@ def check_given(register: Register, places: Places, one: Receipt) -> None:
     asked, since = asked_at(places, one), register.begun([one.pledge])[one.pledge]
     if not is_earlier(asked, since):
         return
-    link, record = (at.astimezone(UTC).isoformat(timespec="seconds") for at in (asked, since))
+    link, record = (at.astimezone(CHINA).isoformat(timespec="seconds") for at in (asked, since))
     raise BadInput(
         tr(
             f"链接生成于 {link}，早于登记 {one.pledge} 建立（{record}）：当时该编号另属他人",

@@ -45,16 +45,24 @@ class Taken:
     trouble: CollectorError | None = None
 
 
-def settle(register: Register, places: Places) -> list[Taken]:
+def settle(
+    register: Register, places: Places, damaged: list[CollectorError] | None = None
+) -> list[Taken]:
     """What commands that were killed had attached and not decided; the rest of it goes away.
 
     What nobody holds of uploads goes too. Where the register does not say, that is the trouble of
-    what the job names, and it stays. To be called by who holds `places.INTAKE`.
+    what the job names, and it stays; so does a job that cannot be read, which `damaged` is told.
+    To be called by who holds `places.INTAKE`.
     """
     quarantine.settle(places)
     found: list[Taken] = []
     for work in sorted(places.room("work").iterdir()):
-        job = load(work / _JOB) if work.is_dir() else None
+        try:
+            job = load(work / _JOB) if work.is_dir() else None
+        except CollectorError as problem:
+            if damaged is not None:
+                damaged.append(problem)
+            continue
         try:
             known = _attached(register, work, job) if job is not None else None
         except CollectorError as problem:
@@ -69,8 +77,13 @@ def settle(register: Register, places: Places) -> list[Taken]:
 
 
 def _of_job(places: Places, job: dict[str, Any]) -> list[Receipt]:
-    found = [quarantine.receipt(places, str(digest)) for digest in job["digests"]]
-    return [one for one in found if one is not None]
+    found = []
+    for digest in job["digests"]:
+        # what is damaged is named as such (`say_damaged`), and the others are decided
+        with suppress(CollectorError):
+            if (one := quarantine.receipt(places, str(digest))) is not None:
+                found.append(one)
+    return found
 
 
 def _digest(work: Path) -> str | None:

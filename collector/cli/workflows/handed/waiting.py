@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from collector.handin.places import Places
 from collector.handin.quarantine import Receipt
 from collector.i18n.message import msg
 from collector.judging.confined import looked_through
+from collector.pledges.record.times import CHINA
 from collector.verify.times import SKEW
 
 if TYPE_CHECKING:
@@ -61,8 +62,11 @@ def place(register: Register, location: str | None) -> Places:
 
 
 def undecided(places: Places, register: Register | None = None) -> list[Receipt]:
-    """The oldest first; with `register`, what was taken in and is in none of its evidence, too."""
-    found = [one for one in quarantine.every(places) if quarantine.decision(places, one) is None]
+    """The oldest first; with `register`, what was taken in and is in none of its evidence, too.
+
+    What is damaged is left out: `damaged` names it.
+    """
+    found, _ = quarantine.undecided(places)
     if register is None:
         return found
     lost = Accepted(places).lost(register.bundles())
@@ -336,4 +340,4 @@ def write(capture: Capture, folder: Path) -> Path:
 
 
 def _day(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="seconds")
+    return at.astimezone(CHINA).isoformat(timespec="seconds")

@@ -202,6 +202,16 @@ def _pg_time(raw: bytes) -> datetime | None:
         return None
 
 
+# The heading alone of what dump tools print is longer, of an empty database too.
+_HEADING = 100
+_DUMPS = (
+    b"PGDMP",
+    b"-- MySQL dump",
+    b"-- MariaDB dump",
+    b"/*M!999999",
+    b"--\n-- PostgreSQL database",
+)
+
 # What a client prints that is refused: `mysqldump shop >shop.sql 2>&1`.
 _COMPLAINT = 4096
 _PACKED_COMPLAINT = 512
@@ -226,6 +236,8 @@ def _fault(path: str, size: int, head: str, tail: str, inner: str) -> str:
         return msg("no_gzip_file")
     if head and any(path.endswith(e) and not head.startswith(m) for e, m in _MARKS.items()):
         return msg("not_as_named", end=path.rpartition(".")[2])
+    if size < _HEADING and head and _raw(head).startswith(_DUMPS):
+        return msg("empty_dump")
     if inner == "cut":
         return msg("not_unpack_end")
     if _complaint(path, size, head, tail, inner):

@@ -35,17 +35,19 @@ of() {{
 }}
 of list --files-from '|'
 of excluded '--exclude-f[a-z]*' '!'
-# options FILE: what an option file of MySQL's clients says of the rows that a dump takes
+# options FILE: what an option file of MySQL's clients says of a dump's rows and its server
 options() {{
   printf 'options %s\n' "$1"
   hp_by "$1" head -c 65536 2>/dev/null |
     grep -aE -e '^[[:space:]]*(\[|!include)' \
-      -e '^[[:space:]]*(loose[-_])?(no[-_]d|skip[-_]dump|where|ignore|tables|databases|exclude)' |
+      -e '^[[:space:]]*(loose[-_])?(no[-_]d|skip[-_]dump|where|ignore|tables|databases|exclude)' \
+      -e '^[[:space:]]*(loose[-_])?host' |
     sed -e 's/^[[:space:]]*//' -e 's/[[:space:]]*=[[:space:]]*/=/' -e 's/[[:space:]]*$//' |
     sed -n -e 's/^\(\[[A-Za-z0-9._-]\{{1,40\}}\]\).*/=\1/p;t' \
       -e 's,^\(!include[a-z]*\)[[:space:]]*\(/[A-Za-z0-9_./-]*\)$,=\1 \2,p;t' \
       -e 's/^\([A-Za-z_-]\{{1,40\}}\)$/=\1/p;t' \
       -e 's/^\([A-Za-z_-]\{{1,40\}}=[01]\)$/=\1/p;t' \
+      -e 's/^\(host=\)["'"'"']*\([A-Za-z0-9.:_-]*\)["'"'"']*$/=\1\2/p;t' \
       -e 's/^\([a-z]*[_-]*ignore[a-z_-]*=[A-Za-z0-9_.$]*\)$/=\1/p;t' \
       -e 's/^\([A-Za-z_-]\{{1,40\}}=\).*/=\1***/p;t' -e 's/.*/=***/p'
 }}

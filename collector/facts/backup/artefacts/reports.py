@@ -51,10 +51,13 @@ def reports(capture: Capture) -> tuple[Report, ...]:
 def all_reports(capture: Capture) -> tuple[tuple[str, Report], ...]:
     """All reports, each with what the run did (backup, check).
 
-    Raises FactError when one cannot be read or is not of the form.
+    Raises FactError when one cannot be read or is not of the form, and for one that anybody may
+    have written: it says nothing, neither good nor bad.
     """
     found = []
     for file in capture.read("backup.reports").present():
+        if file.mode & 0o002:
+            raise NotUnderstood("backup.reports", msg("report_of_anybody", path=file.path))
         try:
             document = load_json(file.text("backup.reports"), where=file.path)
             check(document, "backup-report", where=file.path)

@@ -13,7 +13,7 @@ from collector.facts.backup.commands.repositories import named
 from collector.facts.scheduling.jobs import called, jobs
 from collector.facts.scheduling.models import Job, Script
 from collector.facts.scheduling.startable import unable
-from collector.facts.scheduling.units import started_by, units
+from collector.facts.scheduling.units import ignoring
 from collector.facts.shell.exit_status import hides, of_unit
 from collector.facts.shell.values import shown
 from collector.model import Capture
@@ -106,21 +106,6 @@ def check_jobs(capture: Capture) -> tuple[CheckJob, ...]:
                 )
             )
     return tuple(found)
-
-
-def ignoring(capture: Capture) -> frozenset[str]:
-    """Services that go on after a command of theirs failed (`ExecStart=-…`), or may do so."""
-    found = set()
-    text = capture.read("schedules.timers").text()
-    for unit in () if text.strip() in ("no systemd", "no timers") else units(text):
-        started = unit.get("ExecStart", "")
-        whole = started_by(started)
-        strict = started.count(" ; ignore_errors=no ")
-        # words behind a semicolon may be quoted, which is not shown
-        loose = any(" ;" in words for words in whole)
-        if loose or not len(whole) == started.count("argv[]=") == strict:
-            found.add(unit.get("Id", ""))
-    return frozenset(found)
 
 
 def _by_status(tool: str, text: str) -> bool:

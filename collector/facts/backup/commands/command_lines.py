@@ -48,7 +48,7 @@ _TAKES_VALUE = re.compile(
     r"|username|dbname|format|file|jobs|log-file|link-dest|backup-dir|bwlimit|timeout|config"
     r"|target-dir|out|archive|uri|db|encrypt-key|time|keep-\w+|host-name|option|schema|table"
     r"|iexclude|exclude-larger-than|exclude-tag|stdin-filename|(min|max)-(size|age)|filter|include"
-    r"|iexclude-file|patterns?(-from)?|include-from|filter-from))$"
+    r"|exclude-(table|schema|database)[a-z-]*|table-and-children|iexclude-file|patterns?(-from)?|include-from|filter-from))$"
 )
 _LONGEST = 4 << 20
 # What a shell is given to run; systemd shows it without its quotes.
@@ -216,9 +216,12 @@ def excludes_of(tool: str, args: list[str]) -> tuple[str, ...]:
     return tuple(re.sub(r"^(fm|sh|pp|pf):", "", e) for e in found if e)
 
 
+_HAS_X = r"-[A-Za-z]*x[A-Za-z]*"
+
+
 def one_file_system(tool: str, args: list[str]) -> bool:
     """Does it stay on the file system it begins on?"""
-    short = {"rsync": r"-[A-Za-z]*x[A-Za-z]*", "restic": "-x", "borg": "-x"}.get(tool, "(?!)")
+    short = {"rsync": _HAS_X, "rclone": _HAS_X, "restic": "-x", "borg": "-x"}.get(tool, "(?!)")
     return any(a == "--one-file-system" or re.fullmatch(short, a) for a in args)
 
 

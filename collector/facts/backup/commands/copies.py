@@ -102,6 +102,9 @@ def _carriers(job: Job, known: Named) -> Iterator[Way]:
             host = ssh_host(line[at][line[at].index("ssh") + 1 :])
             kind: Literal["host", "unknown"] = "host" if host else "unknown"
             tool, taken, to = "ssh", operands(words[1:]), (Address(kind, host, "", "ssh"),)
+        elif "$_" in words[0] and (here := _masked(words, folder)):
+            yield Way(job, "?", here, (Address("unknown", "", "", ""),), words, rest)
+            continue
         else:
             continue
         from_ = tuple(
@@ -111,6 +114,19 @@ def _carriers(job: Job, known: Named) -> Iterator[Way]:
             from_, to = ("?",), (Address("unknown", "", "", ""),)
         if to:
             yield Way(job, tool, from_, to, words, rest)
+
+
+def _masked(words: tuple[str, ...], folder: str) -> tuple[str, ...]:
+    """What a command whose name is not shown takes to a place `x://`; empty where it names none."""
+    far = [w for w in words[1:] if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", w)]
+    here = tuple(
+        w for w in operands(words[1:]) if w.startswith("/") and address_of(w, folder).kind == "path"
+    )
+    if not far:
+        return ()
+    # a page is asked for by many, and carries nothing away
+    page = all(re.match(r"(?i)https?://", w) for w in far)
+    return here or (() if page else ("?",))
 
 
 def of_server(capture: Capture, tool: str) -> tuple[Address, ...]:

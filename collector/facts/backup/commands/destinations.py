@@ -30,7 +30,7 @@ _WRITES: Mapping[str, tuple[str, ...]] = {
     "zstd": ("-o",),
 }
 CLOUDS = {"aws", "s3cmd", "ossutil", "ossutil64", "obsutil", "coscli", "coscmd", "gsutil",
-           "azcopy", "bcecmd", "mc", "s5cmd"}  # fmt: skip
+           "azcopy", "bcecmd", "mc", "s5cmd", "gcloud"}  # fmt: skip
 # They carry files to other hosts in ways that their command lines do not tell.
 OPAQUE = {"lftp", "ftp", "sftp", "ncftpput", "kopia", "unison", "lsyncd", "bypy"}
 TRANSFERS = frozenset({"scp", "curl", *CLOUDS, *OPAQUE})
@@ -84,9 +84,16 @@ def destinations(
     if tool == "duplicity":
         return tuple(address_of(a, folder) for a in args if "://" in a and a[0] != "-")[:1]
     if tool in CLOUDS:
-        return _cloud(args)
+        if _rehearses(tool, args):
+            return ()
+        found = _cloud(args)
+        if _narrows(tool, args):
+            # what of it comes there hangs on names, sizes and ages that are not known
+            return tuple(Address("unknown", "", "", a.text) for a in found)
+        return found
     if tool == "curl":
-        sent = values(args, "-T", "--upload-file")
+        sent = values(args, "-T", "--upload-file") or [b for a, b in pairwise(args)
+            if re.fullmatch(r"-[sSLkvgiaBGjlMnNOpqR0-46#f]*T", a)]  # fmt: skip
         return tuple(address_of(a) for a in args if "://" in a and a[0] != "-") if sent else ()
     if tool in OPAQUE:
         return (_UNKNOWN,)
@@ -134,6 +141,37 @@ def _cloud(args: Words) -> tuple[Address, ...]:
         if "." in told or ":" in told or told == "localhost":
             return (address_of(told if "://" in told else f"https://{told}/"),)
     return (address_of(rest[far[-1]]) if far else _UNKNOWN,)
+
+
+def _rehearses(tool: str, args: Words) -> bool:
+    """Does it only say what it would do?"""
+    short = {"s3cmd": r"-[a-zA-Z]*n[a-zA-Z]*", "gsutil": r"-[a-zA-Z]*n[a-zA-Z]*"}.get(tool, "(?!)")
+    if tool == "gsutil" and "rsync" not in args:
+        # of cp it leaves what is there already
+        short = "(?!)"
+    return any(re.fullmatch(rf"--?dry-?run(=[Tt]rue|=1)?|-dryRun|--fake|{short}", a) for a in args)
+
+
+_FILTER = re.compile(
+    r"--?(r?(in|ex)clude[a-z-]*|filter[a-z-]*|(max|min)-?(size|age|mtime)|newer-than|older-than"
+    r"|timeRange|existing)(=.*)?"
+)
+
+
+def _narrows(tool: str, args: Words) -> bool:
+    """Does it leave out some of what it is told to take?"""
+    short = "-[a-zA-Z]*[xX]" if tool in ("gsutil", "gcloud") else "(?!)"
+    return any(_FILTER.fullmatch(a) or re.fullmatch(short, a) for a in args)
+
+
+def says_when_it_fails(tool: str, args: Words) -> bool:
+    """Does the exit status tell that nothing was taken? curl asks no HTTP server without -f."""
+    if tool != "curl" or not any(re.match("https?://", a, re.IGNORECASE) for a in args):
+        return True
+    # letters that take no value may stand before it
+    return any(
+        re.fullmatch(r"--fail(-with-body)?|-[sSLkvgiaBGjlMnNOpqR0-46#]*f.*", a) for a in args
+    )
 
 
 def _fetches(rest: Words, far: Sequence[int]) -> bool:

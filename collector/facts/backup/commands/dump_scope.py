@@ -9,8 +9,10 @@ import re
 from collections.abc import Mapping, Sequence
 
 from collector.facts.backup.commands.command_lines import SPARED
+from collector.facts.backup.commands.command_lines import operands as operands_of
 from collector.facts.backup.commands.destinations import archive_of, operands, values
 from collector.facts.backup.commands.spelling import cuts
+from collector.model import Capture
 
 Words = Sequence[str]
 
@@ -21,17 +23,35 @@ _WRITTEN = ("--result-file", "-r", "--file", "-f", "--outputdir", "-o", "--out",
             "--pgdata", "-D")  # fmt: skip
 _NO_ROWS = {
     **dict.fromkeys(_MYSQL, r"--no-data|-[A-Za-z]*d|--skip-dump-rows|--no-data=(1|true)"),
-    "pg_dump": r"--schema-only|-[A-Za-z]*s|--section=(pre|post)-data|--version|-V",
-    "pg_dumpall": r"--(globals|roles|tablespaces|schema)-only|-[A-Za-z]*[grst]",
+    "pg_dump": r"--(schema|statistics)-only|--no-data|-[A-Za-z]*s|--section=(pre|post)-data"
+    r"|--version|-V",
+    "pg_dumpall": r"--(globals|roles|tablespaces|schema|statistics)-only|--no-data"
+    r"|-[A-Za-z]*[grst]",
 }
 _SOME = {
     **dict.fromkeys(_MYSQL, r"--tables|--where(=.*)?|-w.*|--tables-list(=.*)?"),
     **dict.fromkeys(_PHYSICAL, r"--(databases|tables)(-file)?(=.*)?"),
     "mydumper": r"--tables-list(=.*)?|--where(=.*)?|-T",
-    "pg_dump": r"--(table|schema|filter)(=.*)?|--section=\$.*|-[A-Za-z]*[tn].*",
+    "pg_dump": r"--(table|schema|filter)(=.*)?|--section=\$.*|-[A-Za-z]*[tnBe].*",
     "pg_dumpall": r"--filter(=.*)?",
     "mongodump": r"--(collection|query)(=.*)?|-[cq]",
 }
+# Options of pg_dump 17 that leave out no row, and those that are looked at below: what another
+# release brings may leave out anything.
+_WHOLE_PG = re.compile(
+    r"attribute-inserts|binary-upgrade|blobs|clean|cluster|column-inserts|compress|create"
+    r"|data-only|database|dbname|disable-dollar-quoting|disable-triggers|encoding"
+    r"|exclude-database|exclude-schema|exclude-table|exclude-table-and-children"
+    r"|exclude-table-data|exclude-table-data-and-children|extra-float-digits|file|format|host"
+    r"|if-exists|include-foreign-data|inserts|jobs|large-objects|load-via-partition-root"
+    r"|lock-wait-timeout|no-acl|no-comments|no-owner|no-password|no-policies|no-privileges"
+    r"|no-publications|no-role-passwords|no-security-labels|no-statistics|no-subscriptions"
+    r"|no-sync|no-synchronized-snapshots|no-table-access-method|no-tablespaces"
+    r"|no-toast-compression|no-unlogged-table-data|oids|on-conflict-do-nothing|password|port"
+    r"|quote-all-identifiers|restrict-key|role|rows-per-insert|section|serializable-deferrable"
+    r"|snapshot|statistics|strict-names|superuser|sync-method|use-set-session-authorization"
+    r"|username|verbose|with-data|with-schema|with-statistics"
+)
 # Go's flags take a value behind `=`, Python's argparse takes any beginning of an option.
 _GO = r"--dry-run(=(1|[tT]|true|True|TRUE))?"
 _PYTHON = r"--dry(-r(un?)?|-)?"
@@ -94,7 +114,7 @@ def partial(tool: str, args: Words, piped: Sequence[Words] = ()) -> bool:
     """
     if tool in _PRINTS and not values(args, *_WRITTEN) and any(map(cuts, piped)):
         return True
-    if any(not _spared(name) for name in _left_out(tool, args)):
+    if any(not _spared(name) for name in _left_out(tool, args)) or _unheard_of(tool, args):
         return True
     pattern = _SOME.get(tool)
     if pattern and any(re.fullmatch(pattern, a) for a in _bare(tool, args)):
@@ -106,11 +126,19 @@ def partial(tool: str, args: Words, piped: Sequence[Words] = ()) -> bool:
     return False
 
 
+def _unheard_of(tool: str, args: Words) -> bool:
+    """Is there an option of pg_dump's that is not known to leave out nothing?"""
+    long = [a[2:].partition("=")[0] for a in _bare(tool, args) if re.match(r"--\w", a)]
+    return tool in ("pg_dump", "pg_dumpall") and not all(map(_WHOLE_PG.fullmatch, long))
+
+
 def _left_out(tool: str, args: Words) -> list[str]:
     words = [
         "--ignore-table", "--ignore-table-data", "--ignore-database", "--exclude-databases",
         "--exclude-tables", "--exclude-table", "--exclude-table-data", "--exclude-schema",
         "--exclude-database", "--databases-exclude", "--tables-exclude", "--excludeCollection",
+        "--excludeCollectionsWithPrefix", "--exclude-table-and-children",
+        "--exclude-table-data-and-children",
     ]  # fmt: skip
     words += {"pg_dump": ["-T", "-N"], "mydumper": ["-x", "--regex", "-O", "--omit-from-file"]}.get(
         tool, []
@@ -149,8 +177,18 @@ def server(tool: str, args: Words) -> tuple[str, Mapping[str, str]]:
             match = re.match(r"mongodb(?:\+srv)?://(?:[^/@]*@)?([^/:,?]*)", word)
             host = match[1] if match else host
     if tool == "pg_dump" and "dbname" not in told and not values(args, "-d", "--dbname"):
-        told |= [("dbname", x) for x in operands(_without(tool, args))[:1]]
+        told |= [("dbname", x) for x in operands_of(_without(tool, args))[:1]]
     return ("" if host.startswith(("/", "%2F")) else host.strip("[]")), told
+
+
+def here(capture: Capture, host: str) -> bool | None:
+    """Is it this host, by the names and addresses that it has itself? None: it cannot be told."""
+    own = {capture.head.get("hostname", ""), *capture.head.get("address", "").split()}
+    own = {x.partition("/")[0] for x in own} - {""}
+    if host in ("", "localhost", "::1") or host.startswith("127.") or host in own:
+        return True
+    numeric = re.fullmatch(r"[0-9.]+", host)
+    return False if numeric and any(re.fullmatch(r"[0-9.]+", x) for x in own) else None
 
 
 def _without(tool: str, args: Words) -> list[str]:

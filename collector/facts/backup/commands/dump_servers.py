@@ -5,21 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from collector.facts.backup.commands.command_lines import filled
 from collector.facts.backup.commands.destinations import tool_and_args, values
-from collector.facts.backup.commands.dump_scope import server
+from collector.facts.backup.commands.dump_scope import here, server
 from collector.facts.backup.commands.jobs import BackupJob, Covers, engine_of
+from collector.facts.backup.commands.named_files import named
 from collector.facts.backup.commands.wal_recovery import archive_of
 from collector.facts.base.paths import within
 from collector.facts.data.inventory import Store, inventory
 from collector.facts.system.processes import Process, processes
-from collector.model import Facts
+from collector.model import Facts, ReadStatus
 
 _PROGRAMS = {
     "postgresql": ("postgres", "postmaster"),
     "mysql": ("mysqld", "mariadbd"),
     "mongodb": ("mongod",),
 }
+# engines whose servers are looked for, and Redis, whose file may be copied while it runs
+KNOWN = frozenset({*_PROGRAMS, "redis"})
 _PORT = "5432"
+# what libpq and the clients of MySQL take from the environment where no word says it
+_SET = re.compile(
+    r"(?<![\w$-])(PGHOST|PGHOSTADDR|PGPORT|PGSERVICE|PGSERVICEFILE|MYSQL_HOST|MYSQL_TCP_PORT"
+    r"|MYSQL_UNIX_PORT)[ \t]*=[ \t]*(\"[^\"\n]*\"|'[^'\n]*'|[^\s;&|]*)"
+)
 
 
 def asks(facts: Facts, job: BackupJob, store: Store, real: str) -> Covers:
@@ -28,6 +37,8 @@ def asks(facts: Facts, job: BackupJob, store: Store, real: str) -> Covers:
     Unless the inventory has stores in several places: one server cannot be that of all of them.
     Raises FactError.
     """
+    if (told := _by_environment(facts, job)) != "yes":
+        return told
     if len(_roots(facts, _PROGRAMS.get(job.engine, ()))) < 2:
         if _another_port(facts, job, store, real):
             # a tunnel, or a server that does not run now
@@ -47,6 +58,55 @@ def asks(facts: Facts, job: BackupJob, store: Store, real: str) -> Covers:
         return "no"
     where = [h for h in values(args, "-h", "--host") if h.startswith("/")]
     return "no" if where and where[-1].rstrip("/") != folder else "yes"
+
+
+def _by_environment(facts: Facts, job: BackupJob) -> Covers:
+    """Is it a server of this host still, with what its environment sets? Raises FactError."""
+    told = _environment(facts, job)
+    _, args = tool_and_args(job.words, {job.tool})
+    if job.engine == "postgresql":
+        host = told.get("PGHOSTADDR", set())
+        if not server(job.tool, args)[0] and not values(args, "-h", "--host"):
+            host = host | told.get("PGHOST", set())
+            if "PGSERVICE" in told:
+                return "perhaps"
+        port = not _ports(job) and bool(told.get("PGPORT", set()) - {_PORT})
+    elif job.engine == "mysql":
+        named_ = server(job.tool, args)[0] or values(args, "-h", "--host")
+        host = set() if named_ else told.get("MYSQL_HOST", set())
+        port = bool(told.get("MYSQL_TCP_PORT", set()) - {"3306"}) or "MYSQL_UNIX_PORT" in told
+        if any(a.startswith("--login-path") for a in args):
+            return "perhaps"
+    else:
+        return "yes"
+    answers = {here(facts.capture, "" if h.startswith("/") else h) for h in host}
+    if answers == {False}:
+        return "no"
+    return "perhaps" if port or answers - {True} else "yes"
+
+
+def _environment(facts: Facts, job: BackupJob) -> dict[str, set[str]]:
+    """What the job's text, its crontab and the files of its unit set of `_SET`, all values."""
+    texts = [filled(job.job.text)]
+    if job.job.kind == "cron":
+        tabs = [*_present(facts, "schedules.tabs"), *_present(facts, "schedules.spool")]
+        texts += [t for path, t in tabs if path == job.job.path]
+    # captures from before it was read
+    if facts.capture.read("backup_named.files").status is not ReadStatus.LOST:
+        texts += [f"{k}={v}" for k, v in facts.get(named).variables(job.job).items()]
+    found: dict[str, set[str]] = {}
+    for at, text in enumerate(texts):
+        for match in _SET.finditer(text):
+            line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+            # of a crontab only what stands alone on its line is for all its jobs
+            if (at and line.strip(" \t'\"")) or line.lstrip().startswith("#"):
+                continue
+            found.setdefault(match[1], set()).add(match[2].strip("\"'"))
+    return found
+
+
+def _present(facts: Facts, read: str) -> list[tuple[str, str]]:
+    return [(f.path, f.text(read)) for f in facts.capture.read(read).present()]
 
 
 def _ports(job: BackupJob) -> list[str]:

@@ -29,7 +29,7 @@ from collector.facts.backup.commands.command_lines import (
     targets_of,
     wrapped,
 )
-from collector.facts.backup.commands.dump_scope import nothing, partial, server
+from collector.facts.backup.commands.dump_scope import here, nothing, partial, server
 from collector.facts.backup.commands.listed_files import left_out_by_files, listed
 from collector.facts.backup.commands.option_files import by_option_files
 from collector.facts.backup.commands.scope import beginning, cuts_into, narrowed
@@ -264,16 +264,6 @@ def _taken(
         return ()
     some = own is None or partial(tool, args, piped)
     return tuple(f"~{d}" if some else d for d in databases)
-
-
-def here(capture: Capture, host: str) -> bool | None:
-    """Is it this host, by the names and addresses that it has itself? None: it cannot be told."""
-    own = {capture.head.get("hostname", ""), *capture.head.get("address", "").split()}
-    own = {x.partition("/")[0] for x in own} - {""}
-    if host in ("", "localhost", "::1") or host.startswith("127.") or host in own:
-        return True
-    numeric = re.fullmatch(r"[0-9.]+", host)
-    return False if numeric and any(re.fullmatch(r"[0-9.]+", x) for x in own) else None
 
 
 def _setting_files(capture: Capture, folder: str) -> list[tuple[str, str]]:

@@ -13,15 +13,26 @@ BEGIN {
   q = "[\"\047]?"
   set = "(RESTIC_REPOSITORY|RESTIC_FROM_REPOSITORY|RESTIC_REPOSITORY_FILE|BORG_REPO"
   set = set "|WALG_[A-Z0-9]+_PREFIX|EnvironmentFile)" q "[ \t]*=[ \t]*" q "[^ \t\"\047;&|]+"
-  holds = "(RESTIC_PASSWORD|REST_PASSWORD|BORG_PASSPHRASE|PASSPHRASE|RCLONE_CONFIG_PASS"
-  holds = holds "|RSYNC_PASSWORD|SSHPASS|SECRET_ACCESS_KEY|ACCOUNT_KEY|ACCESS_KEY_SECRET"
-  holds = holds "|cipher-pass|encryption_passphrase|WALG_LIBSODIUM_KEY)" q "[ \t]*[=:][ \t]*" q
-  holds = holds "[^$` \t\"\047]|pass:[^$\"\047 \t]|sshpass[ \t]+-p[ \t]*" q "[^$\"\047 \t]"
+  server = "(^|[ \t\"\047=])(PG(HOST|HOSTADDR|PORT|SERVICE|SERVICEFILE)|MYSQL_(HOST|TCP_PORT"
+  server = server "|UNIX_PORT))[ \t]*=[ \t]*" q "[^ \t\"\047;&|]+"
+  opt = "(RESTIC_PASSWORD|REST_PASSWORD|BORG_PASSPHRASE|PASSPHRASE|RCLONE_CONFIG_PASS"
+  opt = opt "|RSYNC_PASSWORD|SSHPASS|SECRET_ACCESS_KEY|ACCOUNT_KEY|ACCESS_KEY_SECRET"
+  opt = opt "|cipher-pass|encryption_passphrase|WALG_LIBSODIUM_KEY)" q "[ \t]*[=:][ \t]*"
+  holds = opt q "[^$` \t\"\047]|pass:[^$\"\047 \t]|sshpass[ \t]+-p[ \t]*" q "[^$\"\047 \t]"
   holds = holds "|--passphrase[ \t=]+" q "[^$\"\047 \t-]"
   holds = holds "|(^|[ \t/])openssl[ \t].*[ \t](-k[ \t]+(" q "[^$` \t\"\047-]|\"\"|\047\047)"
   holds = holds "|-pass(in|out)?[ \t]+" q "pass:" q "([ \t]|$))"
   holds = holds "|(^|[ \t/])(7z[ar]?|zip)[ \t].*[ \t]-[pP][ \t]*" q "[^$` \t\"\047-]"
   holds = holds "|--password-command[ \t=]+" q "(echo|printf)[ \t]"
+  holds = holds "|(PASSWORD_COMMAND|PASSCOMMAND|passcommand)" q "[ \t]*[=:][ \t]*" q
+  holds = holds "(echo|printf)[ \t]+[^$`]*$"
+  # where a tool takes a secret that stands in a variable, or what is handed to it
+  opt = "(" opt "|--passphrase[ \t=]+|pass:|sshpass[ \t]+-p[ \t]*"
+  opt = opt "|(^|[ \t/])openssl[ \t].*[ \t]-k[ \t]+|-pass(in|out)?[ \t]+" q "env:"
+  opt = opt "|(^|[ \t/])(7z[ar]?|zip)[ \t].*[ \t]-[pP][ \t]*)" q "([$][{]?)?"
+  fed = "--passphrase-fd|-pass(in|out)?[ \t]+(fd:|stdin)|--key-file[ =]-|--password-stdin"
+  given = "(^|[ \t;&({])(echo|printf)[ \t][^|]*[|]|<<<[ \t]*[^|;&]*"
+  name = "(^|[ \t;&\"\047])[A-Za-z_][A-Za-z0-9_]*=(\"[^\"]*\"|\047[^\047]*\047|[^ \t;&|\"\047]+)"
   path = "/[A-Za-z0-9_./-]*[A-Za-z0-9_]"
   base = "^/((s?bin|lib(64)?|proc|dev|sys|run|usr/(s?bin|lib(64|exec)?|share))(/.*)?|usr|etc)$"
   home = "(~|[$]home|[$][{]home[}])?"
@@ -29,15 +40,51 @@ BEGIN {
   key = key "[ \t=:\"\047($<]*(cat[ \t]+|file:|head[^/|;&]*|gpg[^/|;&]*|age[^/|;&]*)?" q home path
   key = tolower(key "|(^|[ \t])-i[ \t]+" q home path)
 }
-FNR == 1 { for (v in is) delete is[v]; at = NAME != "" ? NAME : FILENAME }
-/^[ \t]*#/ || FNR > 4000 || !/[\/=:]/ { next }
+# of(TEXT): is one of the variables that stand for a secret written here named in it?
+function of(t,  v) {
+  for (v in lit) if (t ~ ("[$][{]?" v "([^A-Za-z0-9_]|$)")) return 1
+  return 0
+}
+# keeps(TEXT): which variables are set here to what is written out
+function keeps(t,  m, i, b, v) {
+  while (match(t, name)) {
+    m = substr(t, RSTART, RLENGTH); t = substr(t, RSTART + RLENGTH)
+    sub(/^[^A-Za-z_]/, "", m); i = index(m, "="); v = substr(m, 1, i - 1); b = substr(m, i + 1)
+    if (b ~ /^\047..*\047$/ || b ~ /^"[^$`"]+"$/ || b ~ /^[^$`"\047]+$/) lit[v] = 1
+    else delete lit[v]
+  }
+}
+function secret(t,  v, g) {
+  if (t ~ holds) return 1
+  for (v in lit) if (t ~ (opt v "([^A-Za-z0-9_]|$)")) return 1
+  if (t !~ fed) return 0
+  if (t ~ /<<-?[ \t]*["\047]?[A-Za-z_]/) here = 1
+  if (!match(t, given)) return 0
+  g = substr(t, RSTART, RLENGTH)
+  return g !~ /[$`]/ || of(g)
+}
+FNR == 1 {
+  for (v in is) delete is[v]; for (v in lit) delete lit[v]
+  at = NAME != "" ? NAME : FILENAME; had = here = 0; whole = ""
+}
+FNR > 4000 { next }
+here { if ($0 !~ /[$`]/) print "holds\t" at; here = 0 }
+/^[ \t]*#/ { next }
 {
-  if ($0 ~ holds) print "holds\t" at
+  whole = whole $0
+  if (whole ~ /[\\]$/ && length(whole) < 4000) whole = substr(whole, 1, length(whole) - 1) " "
+  else { keeps(whole); if (!had && secret(whole)) { had = 1; print "holds\t" at }; whole = "" }
+}
+!/[\/=:]/ { next }
+{
   for (v in is) if (index($0, "$")) {
     gsub("[$][{]" v "[}]", is[v]); gsub("[$]" v "/", is[v] "/"); gsub("[$]" v " ", is[v] " ")
     gsub("[$]" v "\"", is[v] "\""); sub("[$]" v "$", is[v])
   }
   if (match($0, set)) print "set\t" at "\t" substr($0, RSTART, RLENGTH)
+  if (match($0, server)) {
+    m = substr($0, RSTART, RLENGTH); sub(/^[^PM]*/, "", m); print "set\t" at "\t" m
+  }
   if (match($0, "^[ \t]*([.]|source)[ \t]+" q "/[A-Za-z0-9_./-]+")) {
     m = substr($0, RSTART, RLENGTH); print "from\t" at "\t" substr(m, index(m, "/"))
   }

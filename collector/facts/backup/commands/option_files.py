@@ -9,6 +9,8 @@
 []
 >>> narrowing("mysqldump", ["[mysqldump]", "loose-ignore_table=shop.orders", "[mysql]", "no-data"])
 ['ignore-table=shop.orders']
+>>> narrowing("mysqldump", ["[client]", "host=192.0.2.9", "[mysql]", "host=db2"])
+['host=192.0.2.9']
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from collector.facts.backup.commands.command_lines import SPARED
+from collector.facts.backup.commands.dump_scope import here, server
 from collector.model import Capture
 
 _DUMPS = ("mysqldump", "mariadb-dump")
@@ -46,9 +49,16 @@ def options_that_narrow(
     home = f"{folder}/.my.cnf"
     mine = [*own] if own else [f for f in known if f.startswith(_SYSTEM) or f == home]
     found = [f"[{f}: unread]" for f in (*own, *extra) if f not in known]
+    # what the command line says of the server goes before
+    asked = server(tool, args)[0] or _named(args, "-h", "--host")
     for file in (*mine, *(f for f in extra if f in known)):
         lines = known.get(file, ())
-        found += [f"[{file}: {word}]" for word in narrowing(tool, lines)]
+        said = [
+            w
+            for w in narrowing(tool, lines)
+            if not w.startswith("host=") or not (asked or here(capture, w[5:]))
+        ]
+        found += [f"[{file}: {word}]" for word in said]
         included = [m[1] for x in lines if (m := re.match(r"!include\w* (.*)", x))]
         beside = [i for i in included if not i.startswith(_SYSTEM) and i not in known]
         found += [f"[{i}: unread]" for i in beside]
@@ -92,6 +102,8 @@ def _narrows(line: str) -> str:
     if name.startswith("ignore"):
         table = value.rpartition(".")[2]
         return "" if SPARED.fullmatch(table) else f"{name}={value}"
+    if name == "host":
+        return f"host={value}"
     return name if re.match("where|tables|databases|exclude", name) else ""
 
 

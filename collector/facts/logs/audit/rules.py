@@ -13,6 +13,7 @@ from typing import Literal
 
 from collector.errors import NotUnderstood
 from collector.facts.base.redaction import NO_WORD_OF_PEOPLE
+from collector.facts.logs.audit.loading import boot_lines, refuses
 from collector.i18n.message import msg
 from collector.model import Capture, Read, Text, command, files
 
@@ -84,7 +85,8 @@ class AuditRules:
 
     `filed` is what a boot loads: the files of rules.d where there are any (augenrules(8) makes
     audit.rules of them), else audit.rules. `locks`: the set ends in `-e 2`, and `ends_off`:
-    in `-e 0`. `loginuid_fixed`: it asks for --loginuid-immutable.
+    in `-e 0`. `loginuid_fixed`: it asks for --loginuid-immutable. `stop` is the line that auditctl
+    surely refuses: nothing behind it is loaded, and `filed` ends before it.
     """
 
     loaded: tuple[Rule, ...]
@@ -93,6 +95,7 @@ class AuditRules:
     locks: bool = False
     loginuid_fixed: bool = False
     ends_off: bool = False
+    stop: str = ""
 
 
 def audit_rules(capture: Capture) -> AuditRules:
@@ -102,24 +105,18 @@ def audit_rules(capture: Capture) -> AuditRules:
     if not listed and "No rules" not in text:
         raise NotUnderstood(_LOADED, msg("auditctl_listed_no_rule"))
     found = {file.path: file.text(_FILES) for file in capture.read(_FILES).present()}
-    parts = sorted((p for p in found if "/rules.d/" in p), key=_version)
-    lines = [line for path in parts for line in _lines(found[path])]
-    places = parts
-    if parts:
-        # augenrules keeps one -D, as its first line
-        lines = [line for line in lines if line != "-D"]
-    else:
-        places = [path for path in ("/etc/audit/audit.rules",) if path in found]
-        lines = [line for path in places for line in _lines(found[path])]
-    filed = _filed(lines)
-    locks = [line.split()[-1] for line in lines if re.match(r"-e\s*\d", line)][-1:]
+    lines, places = boot_lines(found)
+    filed, stop = _filed(lines)
+    reached = lines[: lines.index(stop)] if stop else lines
+    locks = [line.split()[-1] for line in reached if re.match(r"-e\s*\d", line)][-1:]
     return AuditRules(
         tuple(_as_filed(rule, filed) for rule in listed),
         tuple(filed),
-        tuple(places),
+        places,
         locks in (["2"], ["-e2"]),
-        "--loginuid-immutable" in lines,
+        "--loginuid-immutable" in reached,
         locks in (["0"], ["-e0"]),
+        stop,
     )
 
 
@@ -139,22 +136,12 @@ def _told(line: str) -> bool:
     return bool(line.strip()) and line.strip() != "No rules"
 
 
-def _lines(text: str) -> list[str]:
-    stripped = (line.strip() for line in text.splitlines())
-    return [line for line in stripped if line and not line.startswith("#")]
-
-
-def _version(path: str) -> list[tuple[int, int, str]]:
-    """The order of `ls -v`: runs of digits by their number."""
-    parts = re.findall(r"\d+|\D+", path.rsplit("/", 1)[1])
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
-
-
 class _Stray(NotUnderstood):
     """A word that belongs to no option: auditctl(8) refuses the line."""
 
 
-def _filed(lines: list[str]) -> list[Rule]:
+def _filed(lines: list[str]) -> tuple[list[Rule], str]:
+    """The rules, and the line at which auditctl gives up."""
     rules: list[Rule] = []
     goes_on = False
     for line in lines:
@@ -166,6 +153,10 @@ def _filed(lines: list[str]) -> list[Rule]:
             continue
         option = words[0][0] if words else ""
         goes_on = goes_on or option in ("-i", "-c")
+        if refuses(words, [rule.line for rule in rules], line):
+            if not goes_on:
+                return rules, line
+            continue
         if option == "-D":
             rules.clear()
         elif option in ("-d", "-W"):
@@ -178,7 +169,7 @@ def _filed(lines: list[str]) -> list[Rule]:
             rules.insert(0 if any(name == "-A" for name, _ in words) else len(rules), rule)
         elif option not in (*_SETTINGS, *_FLAGS):
             raise NotUnderstood(_FILES, msg("not_line_audit_rules", line=line))
-    return rules
+    return rules, ""
 
 
 def _same(rule: Rule) -> tuple[object, ...]:

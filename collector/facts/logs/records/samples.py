@@ -104,6 +104,8 @@ for f in "$@" "$a" /var/log/*/* $web /www/wwwlogs/*.log /usr/local/*/logs/*acces
     */log/syslog|*/log/messages) sys="$sys$f$nl";;
     */sysstat/*|*/sa/*|*/journal/*|*.journal*|*.gz|*.xz|*.bz2|*.zst|*.[0-9]|*.[0-9][0-9]|*.old) ;;
     *-20[0-9][0-9][0-9][0-9][0-9][0-9]|*/lastlog|*/faillog|*/tallylog|*/wtmp|*/btmp|*.db|*.xz) ;;
+    # no server's: an on-access scanner's is called so
+    */clamav/*) q=$((q + 1)); [ "$q" -gt @MOST@ ] || rest="$rest$f$nl";;
     *access*log*|*other_vhosts_access*) web2="$web2$k$f$nl";;
     *) case "$nl$web$nl" in
         *"$nl$f$nl"*) case "$f" in *[Ee]rror*) rest="$rest$k$f$nl";; *) web2="$web2$k$f$nl";; esac;;

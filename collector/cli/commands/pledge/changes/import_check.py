@@ -16,28 +16,32 @@ from collector.cli.ui.language import tr
 from collector.errors import BadInput, one_line
 
 if TYPE_CHECKING:
+    from collector.pledges.lists.reading import Listed
     from collector.pledges.record.form import PledgeRecord
 
 _SHOWN = 50
 
 
 def show(
-    records: Sequence[PledgeRecord],
+    found: Listed,
     location: str | None,
     *,
     update: bool,
+    sure: bool,
     keep: Collection[str],
-    told: Collection[str],
 ) -> int:
     """Says of each record whether it is new, and what of it differs; returns how many are drafts.
 
-    Raises BadInput where the import would: an id that is taken, or (with `update`) not there.
+    Raises BadInput where the import would: an id that is taken, or (with `update`) not there, and
+    (but for `sure`) a name that is another customer's.
     """
     from collector.pledges.record.differences import changes, masked_changes
     from collector.pledges.record.masking import masked
 
-    there = known(location)
-    made = _made(records, there, update=update, keep=keep, told=told)
+    there, records = known(location), found.records
+    if update:
+        check_hands(records, there, sure=sure)
+    made = _made(records, there, update=update, keep=keep, told=found.told)
     same, changed, differing = 0, 0, list[dict[str, Any]]()
     drafts = 0
     for record, after in zip(records, made, strict=True):
@@ -47,19 +51,19 @@ def show(
             continue
         next_one = after.document
         drafts += bool(next_one.get("draft"))
-        found = list(masked_changes(changes(old.document, next_one)))
-        if not found:
+        differ = list(masked_changes(changes(old.document, next_one)))
+        if not differ:
             same += 1
             continue
         changed += 1
-        plain = [differences_told.plain(one) for one in found]
+        plain = [differences_told.plain(one) for one in differ]
         differing.append({"id": record.id, "changes": plain})
         if changed <= _SHOWN:
             head = f"{record.id}  {masked(record.customer)}"
-            click.echo("\n".join((head, *differences_told.lines(found))))
+            click.echo("\n".join((head, *differences_told.lines(differ, headings=found.headings))))
     _counted(len(records) - same - changed, changed, same, differing)
     if update:
-        tell_lost(there, made)
+        tell_lost(there, made, found.headings)
     elsewhere.tell(there, made)
     slips.tell(there, made)
     return drafts
@@ -109,8 +113,14 @@ def _made(
     return made
 
 
-def tell_lost(before: Mapping[str, PledgeRecord], made: Sequence[PledgeRecord]) -> None:
+def tell_lost(
+    before: Mapping[str, PledgeRecord],
+    made: Sequence[PledgeRecord],
+    headings: Mapping[str, str],
+) -> None:
     """What records have no more, for their cells were empty; the same of what is written and not.
+
+    As `headings` of the list call it.
 
     A column that a list has not takes nothing away: see `changes.updated`.
     """
@@ -136,7 +146,7 @@ def tell_lost(before: Mapping[str, PledgeRecord], made: Sequence[PledgeRecord]) 
         err=True,
     )
     for id, fields in lost[:_SHOWN]:
-        names = tr("、", ", ").join(map(differences_told.named, fields))
+        names = tr("、", ", ").join(differences_told.named(one, headings) for one in fields)
         click.echo(wrap(one_line(f"{id}  {names}", 400), indent="  "), err=True)
     if (rest := count - _SHOWN) > 0:
         click.echo(tr(f"  … 另有 {rest} 份", f"  … {rest} more"), err=True)
@@ -152,6 +162,42 @@ def check_ids(
     odd = [r.id for r in records if (r.id in there) is not update]
     if odd and (update or known):
         raise _refused(odd, len(records) - len(odd), update=update)
+
+
+def check_hands(
+    records: Sequence[PledgeRecord], there: Mapping[str, PledgeRecord], *, sure: bool
+) -> None:
+    """Raises BadInput, with all of them, where names would go to other customers' records.
+
+    `sure`: somebody says that they do.
+    """
+    from collector.pledges.lists.slips import moved
+    from collector.pledges.record.masking import masked
+
+    found = [] if sure else list(moved(there, records))
+    for one in found[:_SHOWN]:
+        before, after = masked(one.before), masked(one.after)
+        said = tr(
+            f"{one.id}：{before} → {after}，后者是 {one.owner} 的用户",
+            f"{one.id}: {before} → {after}, the customer of {one.owner}",
+        )
+        click.echo(one_line(said, 400), err=True)
+    if (rest := len(found) - _SHOWN) > 0:
+        click.echo(tr(f"另有 {rest} 份未列出", f"and {rest} more, not listed"), err=True)
+    if found:
+        count = len(found)
+        raise BadInput(
+            tr(
+                f"{count} 份登记将改用另一用户的名称，未写入任何登记",
+                f"{count} record(s) would take another customer's name, nothing is written",
+            ),
+            where="--update",
+            mend=tr(
+                "请核对清单各行是否错位；名称确已易主的，加 --changed-hands",
+                "see whether rows have slipped against their ids; where the names did change "
+                "hands, add --changed-hands",
+            ),
+        )
 
 
 def known(location: str | None) -> dict[str, PledgeRecord]:

@@ -11,11 +11,22 @@ from collector.cli.commands.pledge.over_all import vetoes
 from collector.cli.ui.columns import labelled
 from collector.cli.ui.language import lang, tr
 from collector.export.envelope import as_json
+from collector.model import Text
 
 if TYPE_CHECKING:
     from collector.pledges.standing.listing import Listed
 
 _GRADES = {"2": "二级", "3": "三级"}
+# as `listing.summary` names what it counts
+_WHOLE = {
+    "pledges": Text("登记", "pledges"),
+    "hosts": Text("主机", "hosts"),
+    "owed": Text("现行（有效、暂停、期满未续）", "in force, suspended or run out"),
+    "without_evidence": Text("无证据", "without evidence"),
+    "overdue": Text("有逾期", "with something overdue"),
+    "falls_due": Text("有逾期或 30 天内到期", "overdue, or due in 30 days"),
+    "comes_due": Text("30 天内另有到期", "with something that comes due in 30 days"),
+}
 
 
 def drawn(
@@ -46,8 +57,32 @@ def drawn(
         if form == "csv":
             return as_csv(["what", "of", "count"], cells)
         titles = {"what": tr("项目", "what"), "of": tr("其中", "of"), "count": tr("数量", "count")}
-        return as_xlsx(tr("汇总", "summary"), titles, cells)
+        told = [[*_words(name, of, counted), str(count)] for name, of, count in flat]
+        return as_xlsx(tr("汇总", "summary"), titles, told)
     return _table(found, broken)
+
+
+def _words(name: str, of: str, vetoes: Mapping[str, Any]) -> tuple[str, str]:
+    """What is counted, as people say it: programs have it in the CSV, by names that stay."""
+    from collector.pledges.due.lifecycle import WORDS
+    from collector.pledges.standing.listing import CLAUSES
+    from collector.report.model import listed
+
+    if name == "states":
+        states = {str(state): text.to(lang()) for state, text in WORDS.items()}
+        return tr("状态", "state"), states[of]
+    if name == "vetoes":
+        title = catalog.described()[of].title if of in catalog.described() else None
+        said = f"{vetoes[of]['number']} {title.to(lang()) if title else ''}".strip()
+        return tr("不符合的一票否决项", "veto controls that fail"), said
+    grade, _, clause = name.rpartition(", ")
+    if clause in CLAUSES:
+        said = catalog.clause_number(clause, lang())
+        if grade:
+            level = grade.removeprefix("grade ")
+            said = tr(f"{said} {_GRADES[level]}", f"{said} (L{level})")
+        return said, listed.verdicts(lang())[of]
+    return _WHOLE[name].to(lang()), ""
 
 
 def _table(found: Mapping[str, Any], broken: vetoes.Broken | None) -> str:

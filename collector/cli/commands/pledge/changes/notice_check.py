@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from collector.cli.ui.language import lang, tr
 from collector.cli.workflows.desk.noticing import Asked, Made, made
 from collector.errors import BadInput, one_line
 from collector.i18n.message import in_chinese
-from collector.pledges.record.notices import Notice
+from collector.pledges.record.notices import Notice, last_given
 
 if TYPE_CHECKING:
     from collector.pledges.record.form import PledgeRecord
@@ -39,6 +40,8 @@ class Sent:
     on_record: bool
     written: list[dict[str, str]] = field(default_factory=list)
     nothing: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    unnoticed: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
@@ -63,15 +66,32 @@ class Sent:
             )
             self.again.append(one_line(said, 300))
 
+    def none(self, register: Register, id: str) -> None:
+        """Where nobody ever looked, that there is nothing to give notice of says nothing."""
+        found = self.nothing if register.evidence(id) else self.unseen
+        found.append(id)
+
+    def not_given(self, register: Register, id: str, problem: BadInput, asked: Asked) -> None:
+        """Why none was: of who was given no notice, there is none to look at again."""
+        if asked.recheck and not asked.since:
+            with suppress(BadInput):
+                if last_given(register.get(id)) is None:
+                    self.unnoticed.append(id)
+                    return
+        self.not_read(id, problem)
+
     def not_read(self, id: str, problem: BadInput) -> None:
         said = in_chinese(problem.said) if lang() == "zh" else str(problem)
-        self.unread.append(f"{id}: {one_line(said, 600)}")
+        # what names it already needs no name before it
+        head = "" if problem.where == id else f"{id}: "
+        self.unread.append(f"{head}{one_line(said, 600)}")
 
     def status(self, location: str | None) -> int:
         """Says it; 0, or 2 where of several pledges one could not be read."""
         self.say()
-        answer(notices=self.written, nothing=self.nothing, on_record=self.on_record)
-        answer(standing=self.standing, ended=self.ended)
+        nothing = [*self.nothing, *self.unseen]
+        answer(notices=self.written, nothing=nothing, on_record=self.on_record)
+        answer(standing=self.standing, ended=self.ended, without_evidence=self.unseen)
         if self.on_record:
             _tell_back(self.written, location)
         return 2 if self.unread else 0
@@ -85,6 +105,21 @@ class Sent:
         if count > _NAMED:
             said = tr(
                 f"{count} 份登记没有可通知的问题", f"{count} pledges: nothing to give notice of"
+            )
+            click.echo(said, err=True)
+        if blind := len(self.unseen):
+            names = tr("、", ", ").join(self.unseen[:_NAMED]) + (" …" if blind > _NAMED else "")
+            said = tr(
+                f"{blind} 份登记尚无证据，不知有无问题，未生成：{names}",
+                f"{blind} pledge(s) have no evidence, and nobody knows what there is to mend; none "
+                f"is given: {names}",
+            )
+            click.echo(said, err=True)
+        if count := len(self.unnoticed):
+            said = tr(
+                f"{count} 份登记没有整改通知书，也没有整改期限，未复查",
+                f"{count} pledge(s) were given no notice to mend, and have no day to mend by: none "
+                "is looked at again",
             )
             click.echo(said, err=True)
         if told := len(self.standing):
@@ -139,10 +174,10 @@ def show(
         except BadInput as problem:
             if len(ids) == 1:
                 raise
-            found.not_read(id, problem)
+            found.not_given(register, id, problem, asked)
             continue
         if notice is None:
-            found.nothing.append(id)
+            found.none(register, id)
             continue
         if notice.stands:
             found.standing.append(id)
@@ -156,7 +191,9 @@ def show(
             grid.add_row(id, customer, one["number"], str(one["findings"]), day)
         told.append(one)
     found.say()
-    answer(check=True, notices=told, nothing=found.nothing, on_record=False)
+    nothing = [*found.nothing, *found.unseen]
+    answer(check=True, notices=told, nothing=nothing, on_record=False)
+    answer(without_evidence=found.unseen)
     answer(standing=found.standing, ended=list(ended))
     answer(without_contact=addresses.nobody, without_email=addresses.no_mail)
     if told:

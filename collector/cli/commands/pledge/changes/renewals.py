@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from collector.cli.ui.grid import Grid, room
 from collector.cli.ui.language import lang, tr
@@ -20,7 +20,7 @@ def drawn(rows: Sequence[Listed], every: Sequence[Listed], form: str) -> str | b
     found = list(by_history(rows, every))
     newer = continued_by(every)
     if form == "table":
-        return _table(found, newer)
+        return _table(found, newer, continued_by(every, draft=True))
     titles = {
         **listed.titles(lang()),
         "renews": tr("接续", "continues"),
@@ -41,13 +41,21 @@ def drawn(rows: Sequence[Listed], every: Sequence[Listed], form: str) -> str | b
     return as_xlsx(tr("登记", "pledges"), titles, cells)
 
 
+def _after(newer: Sequence[str], drafts: Sequence[str]) -> list[str]:
+    return [*newer, *(tr(f"{id}（草稿）", f"{id} (draft)") for id in drafts)]
+
+
 def _ids(found: Sequence[tuple[Listed, bool]]) -> int:
     """The width of the ids; longer ones than any list has leave no room for the rest."""
     widths = (len(one.record.id) + 2 * old for one, old in found)
     return min(max(widths, default=2), 28)
 
 
-def _table(found: Sequence[tuple[Listed, bool]], newer: dict[str, tuple[str, ...]]) -> str:
+def _table(
+    found: Sequence[tuple[Listed, bool]],
+    newer: Mapping[str, tuple[str, ...]],
+    drafts: Mapping[str, tuple[str, ...]],
+) -> str:
     table = Grid(
         tr("编号", "ID"),
         tr("用户名称", "customer"),
@@ -68,6 +76,6 @@ def _table(found: Sequence[tuple[Listed, bool]], newer: dict[str, tuple[str, ...
             period.get("from", "-"),
             period.get("until", "-"),
             str(one.evidence[-1].sequence if one.evidence else 0),
-            ", ".join(newer.get(one.record.id, ())) or "-",
+            ", ".join(_after(newer.get(one.record.id, ()), drafts.get(one.record.id, ()))) or "-",
         )
     return table.drawn(room())

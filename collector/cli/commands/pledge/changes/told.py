@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from collector.cli.ui.columns import wrap
@@ -33,10 +34,15 @@ _WORDS = {
 }
 
 
-def lines(found: Sequence[Change], most: int | None = None) -> Iterator[str]:
-    """One for each, `most` of them at most; `found` is masked."""
+def lines(
+    found: Sequence[Change],
+    most: int | None = None,
+    headings: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[str]:
+    """One for each, `most` of them at most; `found` is masked. `headings` as `named` has them."""
     for one in found[:most]:
-        yield wrap(one_line(f"{named(one.field)}{tr('：', ': ')}{_how(one)}", 400), indent="  ")
+        name = named(one.field, headings)
+        yield wrap(one_line(f"{name}{tr('：', ': ')}{_how(one)}", 400), indent="  ")
     if most is not None and (rest := len(found) - most) > 0:
         yield tr(f"  … 另有 {rest} 处，见 --format json", f"  … {rest} more: --format json")
 
@@ -65,11 +71,16 @@ def _apart(before: Any, after: Any) -> tuple[Any, Any]:
     return (gone or None, come or None) if gone or come else (before, after)
 
 
-def named(field: str) -> str:
-    """As the list has it in a heading; as the record does where no column is for it."""
+def named(field: str, headings: Mapping[str, str] = MappingProxyType({})) -> str:
+    """As a list has it in a heading (`headings`: those of the very list, by field).
+
+    As the record does where no column is for it.
+    """
     from collector.pledges.lists.places import MAIN, tables
     from collector.pledges.record.documents import fields
 
+    if field in headings:
+        return one_line(headings[field], 60)
     every = tables()
     place = 0 if lang() == "zh" else 1
     name, bracket, entry = field.partition("[")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from collector.cli.options.pledge import open_register, register_option
 from collector.cli.options.signing_key import open_sm2_key, signing_options, sm2_options
 from collector.cli.options.timestamps import stampers, tsa_option
 from collector.cli.options.words import prose_given
-from collector.cli.ui.columns import out
+from collector.cli.ui.columns import out, wrap
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput, CollectorError, one_line
 from collector.i18n.message import in_chinese, msg
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
         "判定、签名并附于登记，每份登记一个证据包，来源记为“用户提交”；--refuse 拒收并记明理由。"
         "未给出 machine-id，或主机密钥、读取结果与他处相同的，须以 --accept 指明才收用。"
         "主机或机器不符、过时、重复的不予收用，逐一说明，留待拒收。中断后重新执行即可，"
-        "不会遗漏，也不会重复。\n\n退出码：0 没有待处理的；1 仍有待处理的；2 有未能收用的。",
+        "不会遗漏，也不会重复。\n\n退出码：0 没有待处理的；1 仍有待处理的；"
+        "2 有未能收用的，或文件已损坏的。",
         "Works off the captures that customers handed in (see `pledge hand-in-link`): lists what "
         "waits, and what stands against it; --accept and --all judge, sign and attach, one bundle "
         "of each pledge, its hosts as handed in; --refuse refuses, with why. What tells no "
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
         "host or machine, outdated or handed in before is not taken, by name and reason, and stays "
         "until it is refused. Interrupted, it is run again: nothing is lost, nothing comes "
         "twice.\n\nExit status: 0 nothing waits; 1 something still does; 2 something could not be "
-        "taken.",
+        "taken, or its files are damaged.",
     )
 )
 @click.option("--list", "listed", is_flag=True, help=tr("只列出（默认）", "list only (default)"))
@@ -80,6 +81,7 @@ def intake(
 ) -> int:
     from collector.cli.workflows.evidence import Signing, check_attachable, first_key
     from collector.cli.workflows.handed import taking_in
+    from collector.cli.workflows.handed.damaged import say_damaged
     from collector.cli.workflows.handed.waiting import held_all, place, undecided
     from collector.handin.places import INTAKE
 
@@ -93,8 +95,9 @@ def intake(
         second = open_sm2_key(sm2_key, sm2_passphrase_file)
         signing = Signing(first_key(key_name, passphrase_file), second, stampers(tsa))
         check_attachable(signing)
+    odd: list[CollectorError] = []
     with places.held(INTAKE):
-        done = taking_in.settle(register, places)
+        done = taking_in.settle(register, places, odd)
         # of what a job may have attached already nothing else is made, and nobody is told otherwise
         unsure = [one for one in done if one.trouble is not None]
         open_ = {one.receipt.digest for one in unsure}
@@ -105,6 +108,7 @@ def intake(
             done += taking_in.take(register, places, wanted, signing, moved=moved, named=accept)
         left = undecided(places, register)
         shown = [] if taking or refuse else held_all(register, places, left, moved=moved)
+    damaged = say_damaged(places, odd)
     _tell(done, refused, shown)
     answer(
         taken=[_of_taken(one) for one in done if one.trouble is None],
@@ -112,7 +116,7 @@ def intake(
         refused=[_of(one) for one in refused],
         waiting=[_of_waiting(one) for one in shown] if not taking else [_of(one) for one in left],
     )
-    if any(one.trouble is not None for one in done):
+    if damaged or any(one.trouble is not None for one in done):
         return 2
     return 1 if left else 0
 
@@ -176,7 +180,8 @@ def _tell(done: Sequence[Taken], refused: Sequence[Receipt], shown: Sequence[Wai
 
 
 def _table(shown: Sequence[Waiting]) -> None:
-    from collector.cli.ui.grid import Grid
+    from collector.cli.ui.grid import Grid, room
+    from collector.pledges.record.times import minute
 
     grid = Grid(
         tr("编号", "ID"),
@@ -184,15 +189,19 @@ def _table(shown: Sequence[Waiting]) -> None:
         tr("主机", "host"),
         tr("收到", "received"),
         "KiB",
-        tr("疑点", "against it"),
+        # an id is typed: it is not cut
+        fixed={0: 12},
     )
+    lines = []
     for one in shown:
         receipt = one.receipt
-        at = receipt.received_at.astimezone(UTC).isoformat(timespec="minutes")
-        against = _said(one.against) if one.against else ""
+        at = minute(receipt.received_at)
         size = str((receipt.size + 1023) // 1024)
-        grid.add_row(receipt.id, receipt.pledge, one_line(receipt.host), at, size, against)
-    out(grid.drawn(120))
+        grid.add_row(receipt.id, receipt.pledge, one_line(receipt.host), at, size)
+        if one.against:
+            said = tr("疑点：", "against it: ") + _said(one.against)
+            lines.append(wrap(f"{receipt.id} {said}", width=room()))
+    out(grid.drawn(room()) + "".join(f"{line}\n" for line in lines))
 
 
 def _said(problem: CollectorError) -> str:

@@ -10,12 +10,12 @@ import click
 
 from collector.cli.options.answering import answer, answering
 from collector.cli.options.pledge import open_register, register_option
-from collector.cli.ui.columns import out
+from collector.cli.ui.columns import out, wrap
 from collector.cli.ui.language import lang, lang_option, tr
 from collector.errors import BadInput, one_line
 from collector.export.envelope import Identity
 from collector.model import Text
-from collector.pledges.record.times import today_in_china
+from collector.pledges.record.times import minute, today_in_china
 
 if TYPE_CHECKING:
     from collector.handin.links import Link
@@ -135,7 +135,7 @@ def _make(places: Places, pledge: str, host: str, grade: int, days: int, url: st
     address = f"{base}{PREFIX}/{token}"
     answer(Identity(pledge), link=_told(places, link), address=address)
     out(f"{address}\n")
-    at = link.ends_at.isoformat(timespec="minutes")
+    at = minute(link.ends_at)
     click.echo(
         tr(
             f"链接 {link.id}：只用于 {pledge} 的 {host}，只收一份，{at} 失效；不会再次显示",
@@ -164,7 +164,7 @@ def _base(url: str) -> str:
 
 def _list(places: Places, pledge: str | None, begun: Mapping[str, datetime]) -> int:
     from collector.cli.options.answering import answer as told
-    from collector.cli.ui.grid import Grid
+    from collector.cli.ui.grid import Grid, room
     from collector.handin import links
     from collector.handin.gone import is_gone, is_of_before
 
@@ -176,16 +176,20 @@ def _list(places: Places, pledge: str | None, begun: Mapping[str, datetime]) -> 
         tr("登记", "pledge"),
         tr("主机", "host"),
         tr("失效", "ends"),
+        # an id is typed: it is not cut
+        fixed={0: 12, 2: min(max((len(link.pledge) for link in found), default=2), 22)},
     )
+    lines = []
     for link in found:
         state = _STATES[links.state(places, link)].to(lang())
         if is_of_before(link, begun):
-            state += tr("，其时该编号另属他人", ", the id was somebody else's then")
+            why = tr("其时该编号另属他人", "the id was somebody else's then")
+            lines.append(wrap(f"{link.id}: {why}", width=room()))
         elif is_gone(places, link):
-            state += tr("，主机已不在登记中", ", host no longer declared")
-        at = link.ends_at.isoformat(timespec="minutes")
-        grid.add_row(link.id, state, link.pledge, one_line(link.host), at)
-    out(grid.drawn(100))
+            why = tr("主机已不在登记中", "host no longer declared")
+            lines.append(wrap(f"{link.id}: {why}", width=room()))
+        grid.add_row(link.id, state, link.pledge, one_line(link.host), minute(link.ends_at))
+    out(grid.drawn(room()) + "".join(f"{line}\n" for line in lines))
     return 0
 
 

@@ -103,17 +103,14 @@ def notify(
     again: bool,
     location: str | None,
 ) -> int:
-    from collector.cli.commands.pledge.handed import rehearsal
-    from collector.cli.workflows.desk.digests import (
-        handed_in,
-        items,
-        shared_out,
-        silent,
-        without_address,
-    )
+    from collector.cli.commands.pledge.handed import rehearsal, untold
+    from collector.cli.workflows.desk.digests import handed_in, items, shared_out, silent
     from collector.cli.workflows.desk.letting_go import due_now, let_go, outbox_of
+    from collector.cli.workflows.desk.namesakes import Namesakes
+    from collector.cli.workflows.desk.sound import sound
     from collector.cli.workflows.desk.telling import let_go_of
     from collector.cli.workflows.desk.withdrawing import gone
+    from collector.cli.workflows.handed.damaged import say_damaged
     from collector.cli.workflows.handed.given import of_today
     from collector.cli.workflows.handed.waiting import place, undecided
     from collector.notify import sending
@@ -125,21 +122,21 @@ def notify(
     found, doubts = items(register, now, to_the_end(within, now))
     places = place(register, location)
     found += handed_in(register, of_today(register, places, undecided(places)))
-    doubted = say_doubts(doubts, register)
-    _, left = shared_out(found, people)
-    if left:
-        _say_left(len(left))
+    namesakes = Namesakes(sound(register)[0], people, register.begun())
+    doubted = any(
+        [say_damaged(places), say_doubts(doubts, register), untold.say_unknown(namesakes)]
+    )
+    _, left = shared_out(found, people, namesakes)
+    untold.say(found, left, people, namesakes)
     outbox, until = outbox_of(register, location), to_the_end(within, now)
-    answer(without_address=(strange := without_address(found, people)))
-    _say_without_address(strange)
     if dry_run:
-        due = due_now(outbox, register, people, found, until, now)
+        due = due_now(outbox, register, people, namesakes, found, until, now)
         fresh, _ = _new(outbox, register, people, due, folder, now, again=again)
         return rehearsal.Rehearsal(fresh, people, outbox, now).show(left)
     sending.check()
     with outbox.held():
         outbox.belongs_to(register.name(), register.where, claim=True)
-        due = due_now(outbox, register, people, found, until, now)
+        due = due_now(outbox, register, people, namesakes, found, until, now)
         fresh, dead = _new(outbox, register, people, due, folder, now, again=again)
         for message, files in fresh:
             outbox.put(message, files)
@@ -249,7 +246,8 @@ def _send_all(
                 outbox.forget(message, channel)
                 state = "new"
             if state == "new":
-                state = _send(outbox, message, channel, person, number, gone)
+                state, why = _send(outbox, message, channel, person, number, gone)
+                name += f": {why}" if why else ""
             getattr(went, state).append(name)
     return went
 
@@ -261,8 +259,9 @@ def _send(
     person: Person,
     number: int,
     gone: Collection[str],
-) -> str:
-    """What became of it."""
+) -> tuple[str, str]:
+    """What became of it, and why it was not taken, for people."""
+    from collector.cli.workflows.desk.telling import why_not
     from collector.notify import sending
 
     by_mail = person.scheme(number).startswith("mailto")
@@ -273,36 +272,16 @@ def _send(
         for name, sha256 in borne:
             # under the name that it is to have
             files.append(aside / Path(name).name)
-            files[-1].write_bytes(outbox.file(sha256).read_bytes())
+            try:
+                files[-1].write_bytes(outbox.file(sha256).read_bytes())
+            except FileNotFoundError:
+                outbox.ended(message, channel, "refused", datetime.now(UTC), digests, "file")
+                return "refused", why_not("file").to(lang())
         # last of all: what fails before is no sending
         outbox.begin(message, channel, digests)
-        outcome = sending.send(person.channels[number], message.subject, message.body, files)
-    outbox.ended(message, channel, outcome, datetime.now(UTC), digests)
-    return outcome
-
-
-def _say_left(count: int) -> None:
-    click.echo(
-        tr(
-            f"{count} 项无人可告知：责任人不在设置文件中，也没有 “*”",
-            f"{count} item(s) are told to nobody: their owner is not in the settings, nor is '*'",
-        ),
-        err=True,
-    )
-
-
-def _say_without_address(strange: Mapping[str, int]) -> None:
-    if not strange:
-        return
-    names = tr("、", ", ").join(f"{one_line(name)} {count}" for name, count in strange.items())
-    click.echo(
-        tr(
-            f"责任人不在设置文件中，其事项告知 “*”（有的话），并写明其姓名：{names}",
-            f"not in the settings, so that '*' is told (where there is one), with their names: "
-            f"{names}",
-        ),
-        err=True,
-    )
+        outcome, why = sending.send(person.channels[number], message.subject, message.body, files)
+    outbox.ended(message, channel, outcome, datetime.now(UTC), digests, why)
+    return outcome, why_not(why).to(lang())
 
 
 def _tell(went: _Went) -> None:

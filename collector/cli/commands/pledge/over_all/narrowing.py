@@ -89,8 +89,8 @@ class _Unowned:
 class _Voids:
     broken: vetoes.Broken | None = None
 
-    def __init__(self, _register: Register, rows: Rows, _now: datetime) -> None:
-        self._found = voids.voids(rows)
+    def __init__(self, register: Register, rows: Rows, _now: datetime) -> None:
+        self._found = voids.voids(register, rows)
 
     @property
     def plain(self) -> Mapping[str, Mapping[str, Any]]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from collector.catalog import clauses
+from collector.catalog import clause_number
+from collector.cli.ui.columns import wrap
 from collector.cli.ui.grid import Grid, room
 from collector.cli.ui.language import lang, tr
 from collector.cli.ui.sheets import Cell, Word, as_csv, as_xlsx
@@ -41,7 +42,7 @@ class Since:
             for known in register.briefs():
                 self._take(register, known.id, now)
         # what got worse is what is looked for
-        self._found.sort(key=lambda one: (not one.worse, one.record.id))
+        self._found.sort(key=lambda one: (not one.worsened, not one.worse, one.record.id))
         if worse:
             self._say_first()
             self._found = [
@@ -53,7 +54,7 @@ class Since:
 
     def _say_first(self) -> None:
         """They have findings too, and nobody knows of any before."""
-        if count := sum(one.worse and not one.compared for one in self._found):
+        if count := sum(_first_found(one) for one in self._found):
             click.echo(
                 tr(
                     f"另有 {count} 份登记此后首次核查，无从比较，未列出（不加 --worse 则列出）",
@@ -97,19 +98,27 @@ def _table(found: Sequence[Changed], *, worse: bool) -> str:
         name = str(masked(one.record.customer))
         grid.add_row(one.record.id, name, tr("；", "; ").join(_said(one)))
     opened, closed = (sum(len(getattr(one.findings, n)) for one in found) for n in _LISTS[:4:3])
-    graver = sum(one.worse for one in found)
-    return grid.drawn(room()) + tr(
-        f"{len(found)} 份登记有变化，其中 {graver} 份有新发现或加重的；新发现 {opened} 项，"
-        f"闭环 {closed} 项。逐项见 hostpledge pledge history ID --since\n",
-        f"{len(found)} pledge(s) changed, {graver} of them for the worse; {opened} finding(s) "
-        f"opened, {closed} closed. `hostpledge pledge history ID --since` has each\n",
+    graver, first = sum(one.worsened for one in found), sum(map(_first_found, found))
+    said = tr(
+        f"{len(found)} 份登记有变化，其中 {graver} 份变差（--worse 只列它们），{first} 份为首次核查"
+        f"即有问题；新发现 {opened} 项，闭环 {closed} 项。逐项见 hostpledge pledge history ID "
+        "--since",
+        f"{len(found)} pledge(s) changed: {graver} got worse (--worse lists them), {first} had "
+        f"findings at a first look; {opened} finding(s) opened, {closed} closed. `hostpledge "
+        "pledge history ID --since` has each",
     )
+    return grid.drawn(room()) + wrap(said, width=room()) + "\n"
+
+
+def _first_found(one: Changed) -> bool:
+    """Does it have findings, and nobody knows of any before?"""
+    return one.worse and not one.compared
 
 
 def _said(one: Changed) -> Iterator[str]:
     for number, (was, word) in one.clauses.items():
         if was != word:
-            yield f"{clauses()[number]['number']} {_word(was)} → {_word(word)}"
+            yield f"{clause_number(number, lang())} {_word(was)} → {_word(word)}"
     words = {
         "opened": tr("新发现", "opened"),
         "worse": tr("加重", "worse"),
@@ -136,7 +145,7 @@ def _titles() -> dict[str, str]:
     titles = {
         "id": tr("编号", "ID"),
         "customer": tr("用户名称", "customer"),
-        "worse": tr("有新发现或加重", "for the worse"),
+        "worse": tr("变差", "got worse"),
         "opened": tr("新发现", "opened"),
         "worsened": tr("加重", "worsened"),
         "improved": tr("减轻", "improved"),
@@ -146,13 +155,14 @@ def _titles() -> dict[str, str]:
         "open_now": tr("现未闭环", "open now"),
     }
     for n in CLAUSES:
-        number = str(clauses()[n]["number"])
+        number = clause_number(n, lang())
         titles[f"clause_{n}_then"] = tr(f"{number} 当时", f"{number} then")
         titles[f"clause_{n}_now"] = tr(f"{number} 现在", f"{number} now")
     return {
         **titles,
         "evidence": tr("新附证据", "bundles attached"),
         "versions": tr("登记新版本", "new versions"),
+        "first_look": tr("无从比较", "nothing to compare with"),
     }
 
 
@@ -162,13 +172,14 @@ def _row(one: Changed) -> list[Cell]:
     return [
         one.record.id,
         str(masked(one.record.customer)),
-        one.worse,
+        one.worsened,
         *(len(getattr(found, name)) for name in _LISTS),
         found.then,
         found.now,
         *(Word(word, _word(word)) for word in words),
         len(one.evidence),
         len(one.versions),
+        bool(one.evidence) and not one.compared,
     ]
 
 
@@ -178,7 +189,8 @@ def _plain(one: Changed) -> dict[str, Any]:
         "pledge": one.record.id,
         "customer": masked(one.record.customer),
         "first": not one.begun,
-        "worse": one.worse,
+        "worse": one.worsened,
+        "first_look": bool(one.evidence) and not one.compared,
         "clauses": {n: {"then": was, "now": word} for n, (was, word) in one.clauses.items()},
         "findings": {
             "open_then": one.findings.then,

@@ -14,7 +14,7 @@ from collector.cli.ui.language import lang, tr
 from collector.cli.ui.sheets import as_csv, as_xlsx
 from collector.errors import CollectorError, one_line
 from collector.i18n.message import in_chinese
-from collector.model import Result, Text
+from collector.model import Text
 from collector.pledges.record.masking import masked
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def broken(register: Register, rows: Iterable[Listed], now: datetime) -> Broken:
 def _by_control(lives: Iterable[Life]) -> list[Failed]:
     known: dict[str, list[Life]] = {}
     for life in lives:
-        if life.veto and life.state == "open" and life.verdict is Result.FAIL:
+        if life.veto and life.fails:
             known.setdefault(life.control, []).append(life)
     return [
         Failed(control, of[0].number, of[0].title, tuple(sorted(life.host for life in of)))

@@ -10,17 +10,41 @@ from collector.cli.ui.language import lang, tr
 from collector.cli.ui.scope_line import void_line
 from collector.cli.ui.sheets import as_csv, as_xlsx
 from collector.pledges.record.masking import masked
+from collector.pledges.record.notices import resting_on
+from collector.pledges.record.voiding import voided
 
 if TYPE_CHECKING:
+    from collector.pledges.record.form import PledgeRecord
+    from collector.pledges.register.register import Register
     from collector.pledges.standing.listing import Listed
 
+# by id, entries of its record, each with the numbers of the notices that were given of it
 Entries = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
-def voids(rows: Iterable[Listed]) -> Entries:
-    """By id, the entries of its record; none of a record without any."""
-    found = {one.record.id: tuple(one.record.document.get("voided", ())) for one in rows}
-    return {id: entries for id, entries in found.items() if entries}
+def voids(register: Register, rows: Iterable[Listed]) -> Entries:
+    """Nothing of a record without any; raises BadInput where one cannot be read."""
+    return {
+        one.record.id: _of(register.get(one.record.id))
+        for one in rows
+        if one.record.document.get("voided")
+    }
+
+
+def _of(record: PledgeRecord) -> Sequence[Mapping[str, Any]]:
+    return tuple(
+        {**entry, "notices": resting_on(record.document, entry["sequence"])}
+        for entry in voided(record)
+    )
+
+
+def _said(entry: Mapping[str, Any]) -> str:
+    """With the notices that stand on it, which ask for what nobody saw."""
+    if not (numbers := ", ".join(entry["notices"])):
+        return void_line(entry)
+    return void_line(entry) + tr(
+        f"（所据通知书未撤回：{numbers}）", f" (notices given of it, not withdrawn: {numbers})"
+    )
 
 
 def drawn(rows: Sequence[Listed], found: Entries, form: str) -> str | bytes:
@@ -28,7 +52,7 @@ def drawn(rows: Sequence[Listed], found: Entries, form: str) -> str | bytes:
     from collector.report.model import listed
 
     title = tr("已作废的证据", "void evidence")
-    said = {id: tr("；", "; ").join(map(void_line, some)) for id, some in found.items()}
+    said = {id: tr("；", "; ").join(map(_said, some)) for id, some in found.items()}
     if form == "table":
         if not rows:
             return tr("没有作废的证据\n", "no evidence is void\n")
