@@ -691,3 +691,71 @@ def test_what_a_look_that_was_cut_off_saw_failing_is_a_finding(
     ended = run("renew", "two-2", "two-3", "--format", "json")
     assert answer(ended.out)["vetoes_left"] == 1, ended.err
     assert "1 of them failing vetoes, stay with two-2" in ended.err
+
+
+def test_a_veto_that_failed_before_the_renewal_is_in_the_list_until_somebody_looks_again(
+    run: Run, register: Register, tmp_path: Path
+) -> None:
+    """A signature mends nothing."""
+    signer, today = Signer(tmp_path / "made"), NOW.date()
+    check(register, "two-2", signer, second_root("e"), NOW - timedelta(hours=9),
+          controls=(*CONTROLS, EMPTY))  # fmt: skip
+    past = {"from": "2026-01-01", "until": (today - timedelta(days=2)).isoformat()}
+    now = {"from": past["until"], "until": (today + timedelta(days=60)).isoformat()}
+    register.add(made(**{**register.get("two-2").document, "period": past}), update=True)
+    anew = {**register.get("two-2").document, "id": "two-3", "period": now, "renews": "two-2"}
+    register.add(made(**anew))
+
+    def listed() -> dict[str, list[dict[str, object]]]:
+        told = answer(run("list", "--veto", "--format", "json").out)["pledges"]
+        return {one["id"]: one["vetoes"] for one in told}
+
+    [failed] = listed()["two-3"]
+    assert failed == {
+        "control": EMPTY, "number": failed["number"], "hosts": ["web-01"], "seen_under": "two-2"
+    }  # fmt: skip
+    shown = " ".join(run("list", "--veto", "--lang", "en").out.split())
+    assert "seen under two-2" in shown and "1 pledge(s) fail" in shown
+    # nobody looked at what the draft of a further one would continue, nor is it owed
+    register.add(made(**{**anew, "id": "two-4", "renews": "two-3", "draft": True, "documents": []}))
+    assert listed().keys() == {"two-3"}
+    # what the new one waives is no failure, and what circles ends
+    waiver = {"control": EMPTY, "host": "web-01", "reason": "迁移中", "approver": "王安",
+              "expires": now["until"]}  # fmt: skip
+    register.add(made(**{**anew, "waivers": [waiver]}), update=True)
+    register.add(made(**{**register.get("two-2").document, "renews": "two-3"}), update=True)
+    assert listed() == {}
+    register.add(made(**anew), update=True)
+    assert listed().keys() == {"two-3"}
+    # who looks again knows
+    check(register, "two-3", signer, another(captured("hardened"), "f"), NOW - timedelta(hours=1),
+          controls=(*CONTROLS, EMPTY))  # fmt: skip
+    ended = run("list", "--veto", "--lang", "en")
+    assert "no pledge fails" in ended.out
+
+
+def test_the_list_of_vetoes_says_of_whom_nobody_knows(run: Run, register: Register) -> None:
+    register.add(made(id="new-4", resources={"hosts": ["web-09"]}))
+    ended = run("list", "--veto", "--lang", "en")
+    assert "1 more have no evidence" in " ".join(ended.err.split()), ended.err
+    assert ended.status == 0
+
+
+def test_a_notice_may_be_of_failing_vetoes_alone(
+    run: Run, register: Register, tmp_path: Path
+) -> None:
+    """What fails besides is in none of it, and who fails none gets none."""
+    signer, until = Signer(tmp_path / "made"), (NOW + timedelta(days=9)).date().isoformat()
+    check(register, "two-2", signer, second_root("e"), NOW - timedelta(hours=9),
+          controls=(*CONTROLS, EMPTY))  # fmt: skip
+    place = tmp_path / "out"
+    ended = run("notice", "-o", place, "--veto", "--by", until, "--format", "json")
+    assert [one["pledge"] for one in answer(ended.out)["notices"]] == ["two-2"], ended.err
+    [entry] = register.get("two-2").document["notices"]
+    assert [one["control"] for one in entry["findings"]] == [EMPTY]
+    assert run("notice", "-o", place, "--veto", "--recheck").status == 2
+
+
+def test_a_finding_says_its_clause_to_programs(run: Run) -> None:
+    rows = answer(run("findings", "one-1", "--format", "json").out)["findings"]
+    assert {one["clause"] for one in rows if one["control"] == HASH} == {"2.4"}

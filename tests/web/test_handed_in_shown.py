@@ -75,11 +75,16 @@ def test_lists_say_of_how_many_hosts_it_stands_now(own: Place) -> None:
     assert _cells(one)["handed_in"] == 1
     assert "1 capture(s) handed in" in " ".join(list_table([one]).split())
     assert json.loads(list_json([one], [one]))["pledges"][0]["handed_in"] == 1
+    asked = listing.Wanted(given=True)
+    assert asked.holds(one, NOW.date())
+    collected = replace(one, evidence=[replace(rows[-1], handed_in=0, handed_in_now=0)])
+    assert collected.handed_in == 0 and not asked.holds(collected, NOW.date())
+    assert not asked.holds(replace(one, evidence=[]), NOW.date())
     # by the row alone nobody can tell where a bundle is gone
     shutil.rmtree(rows[-1].path)
     counted = Since().counted(register, part, NOW)
     told = replace(one, evidence=counted["demo-0"])
-    assert told.handed_in is None
+    assert told.handed_in is None and asked.holds(told, NOW.date())
     assert _cells(told)["handed_in"] == ""
     # and of a whole one its own count stands
     whole = {"demo-0": (*rows[:-1], _passing(rows[-1]))}

@@ -98,7 +98,8 @@ class Wanted:
     they are asked of what is in force, where no `states` are asked for.
     `search` is looked for in what `record.sought` has; `owner` sees to a finding of the record;
     `older` is how long ago its newest evidence was collected, at least; `bare`: it is in force, and
-    no evidence of it counts.
+    no evidence of it counts. Of those two either is enough. `given`: some of what stands now was
+    handed in, or nobody can tell.
     """
 
     states: frozenset[str] = frozenset()
@@ -110,6 +111,7 @@ class Wanted:
     owner: str = ""
     older: timedelta | None = None
     bare: bool = False
+    given: bool = False
 
     def holds(self, one: Listed, today: date) -> bool:
         record = one.record
@@ -122,8 +124,8 @@ class Wanted:
             and (self.due_within is None or bool(one.dues))
             and (not self.search or holds(record.sought, self.search))
             and (not self.owner or plain_name(self.owner) in owners(record))
-            and (self.older is None or self._is_old(one, today))
-            and (not self.bare or (one.state in OWED and one.last is None))
+            and self._is_aged(one, today)
+            and (not self.given or (one.last is not None and one.handed_in != 0))
         )
 
     def leaves_out(self, one: Listed, today: date) -> bool:
@@ -132,11 +134,15 @@ class Wanted:
             return False
         return replace(self, states=frozenset((one.state,))).holds(one, today)
 
-    def _is_old(self, one: Listed, today: date) -> bool:
+    def _is_aged(self, one: Listed, today: date) -> bool:
+        if self.older is None and not self.bare:
+            return True
         last = one.last
         if last is None:
+            return self.bare and one.state in OWED
+        if self.older is None:
             return False
-        return last.collected_at.astimezone(CHINA).date() < today - (self.older or timedelta())
+        return last.collected_at.astimezone(CHINA).date() < today - self.older
 
     def _expires(self, one: Listed, today: date) -> bool:
         """It is in force, and ends within that time (or ran out and nobody renewed it).

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from collector.attest.bundle.provenance import is_collected
+from collector.catalog import described
 from collector.model import HostStatus, Result, Severity, Text
 from collector.pledges.database.rows import Evidence
 from collector.pledges.record.form import PledgeRecord
@@ -311,10 +312,11 @@ def _text(held: Any) -> Text:
 
 def to_json(life: Life, now: datetime) -> dict[str, Any]:
     """One finding for programs, and for the dossier."""
-    closed = life.closed
+    closed, known = life.closed, described().get(life.control)
     return {
         "control": life.control,
         "number": life.number,
+        "clause": known.clause if known else None,
         "title": {"zh": life.title.zh, "en": life.title.en},
         "host": life.host,
         "state": life.state,

@@ -93,9 +93,9 @@ _AHEAD = timedelta(days=30)
     type=click.IntRange(1, 3660),
     metavar="DAYS",
     help=tr(
-        "只列有证据、而最近一次采集早于这么多天前的（没有证据的见 --no-evidence）",
-        "only those with evidence, whose newest was collected more than so many days ago (those "
-        "without any: --no-evidence)",
+        "只列有证据、而最近一次采集早于这么多天前的（与 --no-evidence 合用，连同没有证据的）",
+        "only those with evidence, whose newest was collected more than so many days ago (with "
+        "--no-evidence: those without any too)",
     ),
 )
 @click.option(
@@ -105,6 +105,16 @@ _AHEAD = timedelta(days=30)
     help=tr(
         "只列没有任何证据的现行登记，含期满未续的（已作废的证据不算）",
         "only those in force, or run out and not renewed, without any evidence (void: none)",
+    ),
+)
+@click.option(
+    "--handed-in",
+    "given",
+    is_flag=True,
+    help=tr(
+        "只列现行证据中有用户提交的采集的，或无从得知的（几台主机见 JSON、CSV）",
+        "only those of which some of what stands now was handed in, not collected, or nobody can "
+        "tell (of how many hosts: JSON, CSV)",
     ),
 )
 @only_options
@@ -252,13 +262,10 @@ def _wanted(
     search: str | None,
     older: int | None,
     bare: bool,
+    given: bool,
 ) -> Wanted:
     from collector.pledges.standing import listing
 
-    if bare and older is not None:
-        raise click.UsageError(
-            tr("--no-evidence 不与 --older-than 合用", "--no-evidence goes without --older-than")
-        )
     return listing.Wanted(
         frozenset(states),
         frozenset(grades),
@@ -269,6 +276,7 @@ def _wanted(
         owner,
         timedelta(days=older) if older is not None else None,
         bare,
+        given,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,6 +87,14 @@ _FORM = re.compile(r"\.[A-Za-z]{2,5}")
 @click.option("--owner", metavar="NAME", help=tr("只列此人负责的", "only what this person owns"))
 @click.option("--overdue", is_flag=True, help=tr("只列已逾期的", "only what is late already"))
 @click.option(
+    "--veto",
+    is_flag=True,
+    help=tr(
+        "只列不符合的一票否决项（同 pledge list --veto）",
+        "only what fails of controls that decide a clause by themselves (as `pledge list --veto`)",
+    ),
+)
+@click.option(
     "--again",
     is_flag=True,
     help=tr(
@@ -119,15 +127,15 @@ def notice(
     issuer: str | None,
     number: str | None,
     owner: str | None,
-    overdue: bool,
     again: bool,
     draft: bool,
     check: bool,
     public: bool,
     location: str | None,
+    **parts: bool,
 ) -> int:
     now = datetime.now(UTC)
-    _check_words(place, since, after, recheck=recheck, check=check, overdue=overdue)
+    _check_words(place, since, after, recheck=recheck, check=check, parts=parts)
     asked = Asked(
         recheck,
         _start(since, now) if since else None,
@@ -139,7 +147,7 @@ def notice(
         draft,
         check,
         once=len(set(ids)) != 1 and not again,
-        overdue=overdue,
+        **parts,
     )
     register = open_register(location)
     strangers.refuse_person(register, owner, "--owner")
@@ -177,18 +185,18 @@ def _check_words(
     *,
     recheck: bool,
     check: bool,
-    overdue: bool,
+    parts: Mapping[str, bool],
 ) -> None:
+    """`parts`: options that take a part of what is open, by name."""
     if place is None and not check:
         raise click.UsageError(
             tr("须给出 -o 文件或目录（或 --check）", "give -o FILE or DIR (or --check)")
         )
     if since and not recheck:
         raise click.UsageError(tr("--since 只与 --recheck 合用", "--since goes with --recheck"))
-    if overdue and recheck:
-        raise click.UsageError(
-            tr("--overdue 不与 --recheck 合用", "--overdue goes without --recheck")
-        )
+    part = next((f"--{name}" for name, given in parts.items() if given), "")
+    if part and recheck:
+        raise click.UsageError(tr(f"{part} 不与 --recheck 合用", f"{part} goes without --recheck"))
     if after and (since or not recheck):
         raise click.UsageError(
             tr(

@@ -236,10 +236,10 @@ def _say_findings(register: Register, old: PledgeRecord) -> None:
         click.echo(
             tr(
                 f"未整改的问题 {len(found)} 项（其中不符合的一票否决 {vetoes} 项）留在 {old.id}，"
-                "新登记的清单中没有：请为新登记核查各主机并附加证据",
+                "新登记下仅 pledge list --veto 仍列出一票否决项：请为新登记核查各主机并附加证据",
                 f"{len(found)} open finding(s), {vetoes} of them failing vetoes, stay with "
-                f"{old.id} and are in no list of the new record: look at its hosts, and attach the "
-                "evidence",
+                f"{old.id}; of the new record `pledge list --veto` alone has the vetoes still: "
+                "look at its hosts, and attach the evidence",
             ),
             err=True,
         )

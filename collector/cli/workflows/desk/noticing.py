@@ -50,6 +50,8 @@ class Asked:
     once: bool = False
     # of what is late already alone
     overdue: bool = False
+    # of what breaks a clause by itself alone
+    veto: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def made(register: Register, id: str, asked: Asked, now: datetime, *, html: bool
     today = now.astimezone(CHINA).date()
     _has_come(earlier, today, id)
     told, old = lives_told(register, record, now)
-    lives = [life for life in told if _is_of(life, asked.owner)]
+    lives = [life for life in told if _is_of(life, asked)]
     late = {} if asked.recheck else _late(lives, today)
     lives = [x for x in lives if not asked.overdue or place_of(x.control, x.host) in late]
     lives = [life if asked.recheck else _to_come(life, today) for life in lives]
@@ -206,10 +208,11 @@ def _has_come(earlier: Notice | None, today: date, id: str) -> None:
         )
 
 
-def _is_of(life: Life, owner: str | None) -> bool:
+def _is_of(life: Life, asked: Asked) -> bool:
     from collector.cli.options.findings import is_named
 
-    return owner is None or is_named(life.owner, owner)
+    breaks = not asked.veto or (life.veto and life.fails)
+    return breaks and (asked.owner is None or is_named(life.owner, asked.owner))
 
 
 def _something_closed(

@@ -28,30 +28,42 @@ _HOSTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A veto control that fails on `hosts`."""
+    """A veto control that fails on `hosts`.
+
+    `under`: the id of the record they were last looked at for, where the pledge continues it.
+    """
 
     control: str
     number: str
     title: Text
     hosts: tuple[str, ...]
+    under: str = ""
 
     def plain(self) -> dict[str, Any]:
-        return {"control": self.control, "number": self.number, "hosts": list(self.hosts)}
+        known = {"control": self.control, "number": self.number, "hosts": list(self.hosts)}
+        return {**known, "seen_under": self.under} if self.under else known
 
     def told(self) -> str:
         names = tr("、", ", ").join(map(one_line, self.hosts[:_HOSTS]))
         if (count := len(self.hosts)) > _HOSTS:
             names += tr(f" 等 {count} 台", f" and {count - _HOSTS} more")
+        if self.under:
+            names += tr(f"；{self.under} 时所见，续签后未核查", f"; seen under {self.under}")
         title = self.title.to(lang())
         return tr(f"{self.number} {title}（{names}）", f"{self.number} {title} ({names})")
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """By id, what fails; and of which records nobody could tell."""
+    """By id, what fails; of which records nobody could tell, and how many are in none of them.
+
+    `bare`: of so many there is no evidence; `untold`: of so many a veto control is not verified.
+    """
 
     failed: Mapping[str, Sequence[Failed]]
     unread: Sequence[str]
+    bare: int = 0
+    untold: int = 0
 
     def plain(self) -> dict[str, list[dict[str, Any]]]:
         return {id: [one.plain() for one in some] for id, some in self.failed.items()}
@@ -59,40 +71,84 @@ class Broken:
     def tell_unread(self) -> bool:
         for line in self.unread:
             click.echo(line, err=True)
+        if self.bare:
+            click.echo(
+                tr(
+                    f"另有 {self.bare} 份登记尚无证据，是否符合不得而知（见 pledge list "
+                    "--no-evidence）",
+                    f"{self.bare} more have no evidence, and nobody knows (`pledge list "
+                    "--no-evidence`)",
+                ),
+                err=True,
+            )
+        if self.untold:
+            click.echo(
+                tr(
+                    f"另有 {self.untold} 份登记有一票否决项未能核查（见 pledge findings --veto "
+                    "--verdict error）",
+                    f"of {self.untold} more a veto control could not be verified (`pledge findings "
+                    "--veto --verdict error`)",
+                ),
+                err=True,
+            )
         return bool(self.unread)
 
 
 def broken(register: Register, rows: Iterable[Listed], now: datetime) -> Broken:
-    """By the newest look at each host; what is waived is no failure until the waiver ends."""
+    """By the newest look at each host; what is waived is no failure until the waiver ends.
+
+    Of a host that nobody looked at since the pledge was renewed, by the last look before.
+    """
     from collector.pledges.due.lifecycle import OWED
-    from collector.pledges.standing.finding_history import last_lives
 
     failed: dict[str, Sequence[Failed]] = {}
     unread: list[str] = []
+    bare = untold = 0
     with register.reading():
-        for one in rows:
+        owed = [one for one in rows if one.state in OWED]
+        # it reads the bundles of the whole register, where it is new
+        renews = any("renews" in one.record.document for one in owed)
+        answered = register.hosts_that_answered() if renews else {}
+        for one in owed:
             id = one.record.id
-            if one.state not in OWED or one.last is None:
-                continue
             try:
-                lives = last_lives(register.get(id), register.evidence(id), now)
+                lives = _lives(register, one, answered, now)
             except CollectorError as problem:
                 said = in_chinese(problem.said) if lang() == "zh" else str(problem)
                 unread.append(f"{id}: {one_line(said, 600)}")
                 continue
             if found := _by_control(lives):
                 failed[id] = found
-    return Broken(failed, unread)
+            elif one.last is None:
+                bare += 1
+            else:
+                untold += any(x.veto and x.state == "open" for _, x in lives)
+    return Broken(failed, unread, bare, untold)
 
 
-def _by_control(lives: Iterable[Life]) -> list[Failed]:
-    known: dict[str, list[Life]] = {}
-    for life in lives:
+def _lives(
+    register: Register, one: Listed, answered: Mapping[str, frozenset[str]], now: datetime
+) -> list[tuple[str, Life]]:
+    """What is known of it, each with the record that it continues where the look was for that."""
+    from collector.pledges.standing.carried import carried
+    from collector.pledges.standing.finding_history import last_lives
+
+    record = register.get(one.record.id)
+    own = last_lives(record, register.evidence(record.id), now) if one.last is not None else ()
+    told = {(life.control, life.host) for life in own if life.fails}
+    before = carried(register, record, answered, now)
+    again = [pair for pair in before if (pair[1].control, pair[1].host) not in told]
+    return [*(("", life) for life in own), *again]
+
+
+def _by_control(lives: Iterable[tuple[str, Life]]) -> list[Failed]:
+    known: dict[tuple[str, str, str], list[Life]] = {}
+    for under, life in lives:
         if life.veto and life.fails:
-            known.setdefault(life.control, []).append(life)
+            known.setdefault((life.number, life.control, under), []).append(life)
     return [
-        Failed(control, of[0].number, of[0].title, tuple(sorted(life.host for life in of)))
-        for control, of in sorted(known.items(), key=lambda pair: pair[1][0].number)
+        Failed(control, number, of[0].title, tuple(sorted(life.host for life in of)), under)
+        for (number, control, under), of in sorted(known.items())
     ]
 
 
@@ -133,7 +189,7 @@ def counted(found: Broken) -> dict[str, dict[str, Any]]:
     counts: dict[str, dict[str, Any]] = {
         control: {
             "number": of[0][1].number,
-            "pledges": len(of),
+            "pledges": len({id for id, _ in of}),
             "hosts": sum(len(one.hosts) for _, one in of),
         }
         for control, of in known.items()
