@@ -227,6 +227,7 @@ KEPT = [
     ("script", 'DBS="shop crm"; HOST=10.0.0.1:3306; DEST=nas:/backup; KEEP_DAYS=365'),
     ("script", "cd /backup && rm -f shop-*.sql.gz old.tar && unzip -q a.zip"),
     ("script", "pg_dump -Fc -f /backup/shop.dump shop"),
+    ("tab", "0 2 * * * root export PGPORT=5433; pg_dump -Fc -f /backup/shop.dump shop"),
     ("script", "#!/bin/bash -eu"),
     ("script", "#!/usr/bin/env bash"),
     ("script", "#! /usr/bin/env -S bash -e"),
