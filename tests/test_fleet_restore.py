@@ -119,7 +119,7 @@ def _chosen(names: Iterable[str]) -> list[str]:
 def _restored(hosts: Fleet, wanted: dict[str, str]) -> Outcome:
     """As `hostpledge probe` does it, with the host's shell in place of the connection."""
 
-    def ask(text: str) -> str:
+    def ask(text: str, _: float) -> str:
         done = hosts.execute(HOST, "sh", "-s", data=text.encode(), seconds=600)
         return done.stdout.decode("utf-8", "replace")
 

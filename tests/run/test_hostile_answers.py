@@ -155,6 +155,36 @@ def test_what_one_host_answers_is_told_of_no_other(tmp_path: Path, answer: dict[
     assert not answer.get("failed") or _says(done, "b")
 
 
+@pytest.mark.parametrize(
+    "thought",
+    [
+        {
+            "ansible.builtin.set_fact": {"x": "{{ asked_0.stdout | regex_findall('(a+)+b') }}"},
+            "when": "inventory_hostname == 'b'",
+        },
+        {
+            "ansible.builtin.set_fact": {"x": "{{ item }}"},
+            "loop": "{{ range(1000000 if inventory_hostname == 'b' else 1) | list }}",
+        },
+    ],
+    ids=["pattern", "loop"],
+)
+def test_who_is_thought_about_without_end_is_left_alone(
+    tmp_path: Path, thought: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a pattern of a role would be that a host's words make endless, or a loop over them."""
+    said = "a" * 60
+    how = _fleet(tmp_path, {"changed": False, "rc": 0, "stdout": said, "stdout_lines": [said]})
+    tasks = [_ask(0), {"name": "Think", **thought}, write(tmp_path, "end")]
+    role(tmp_path, "encryption", {"transport": tasks})
+    monkeypatch.setattr(hardening, "_THOUGHT", 10)
+    done = apply(PLAN, how, grade=2, watch=told([]))
+    assert "past its bound of 10 seconds" in _says(done, "b")
+    assert _says(done, "a") == ""
+    assert (tmp_path / "a-end").is_file()
+    assert not (tmp_path / "b-end").is_file()
+
+
 def test_a_difference_is_compared_in_a_moment(tmp_path: Path) -> None:
     """Its two sides come from the host, and difflib takes the cube of their lines at worst."""
     side = "".join(f"{n % 49}\n{n}\n" for n in range(20_000))

@@ -84,8 +84,8 @@ def test_the_account_is_not_told_by_the_names_of_units_and_files(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     capture = Capture("a", HostStatus.COMPLETE)
-    site = Site("failed_login", capture, lambda _: "== end\n", str, {"addresses": []})
-    monkeypatch.setattr(Site, "target", lambda _: ("192.0.2.1", 22))
+    site = Site("failed_login", capture, lambda *_: "== end\n", lambda *_: "", {"addresses": []})
+    monkeypatch.setattr(acts, "target", lambda _: ("192.0.2.1", 22))
     monkeypatch.setattr(from_here, "failed_login", lambda *_: "refused")
     acts.failed_login(site)
     read = site.recorded()

@@ -88,7 +88,9 @@ def test_one_command_at_a_time() -> None:
 
 
 def _site(answer: str | None, halt: str = "") -> Site:
-    site = Site("integrity", Capture("a", HostStatus.COMPLETE), lambda _: answer, lambda _: "", {})
+    site = Site(
+        "integrity", Capture("a", HostStatus.COMPLETE), lambda *_: answer, lambda *_: "", {}
+    )
     site.halt = lambda: halt
     return site
 
@@ -104,7 +106,7 @@ def test_a_connection_that_is_lost_is_looked_after(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("collector.run.probing.site._PAUSE", 0.0)
     answers = iter(["planted /etc/x\n", None, "undone busy\n== end\n", "left /etc/x\n== end\n"])
     site = _site(None)
-    site.ask = lambda _: next(answers)
+    site.ask = lambda *_: next(answers)
     with pytest.raises(Undone):
         site.act("integrity")
     assert ("left", "/etc/x") in site.own
@@ -244,7 +246,7 @@ def test_a_store_that_does_not_answer_is_told() -> None:
 def _refused(name: str, **origin: Any) -> str:
     asked: list[str] = []
 
-    def ask(text: str) -> str:
+    def ask(text: str, _: float) -> str:
         asked.append(text)
         return ""
 
@@ -280,7 +282,9 @@ def listening() -> Iterator[int]:
 def _seen_as(port: int, *seen: str) -> None:
     """What the host says of whose connection it sees, to one that comes from 127.0.0.1."""
     said = "".join(f"seen {one}\n" for one in seen)
-    site = Site("ban", Capture("a", HostStatus.COMPLETE), lambda _: f"{said}== end\n", str, {})
+    site = Site(
+        "ban", Capture("a", HostStatus.COMPLETE), lambda *_: f"{said}== end\n", lambda *_: "", {}
+    )
     acts._seen_as(site, "127.0.0.1", port, "127.0.0.1")
 
 
@@ -299,7 +303,7 @@ def test_behind_an_address_translation_nobody_is_banned(
 
 
 def test_an_address_without_a_way_to_the_host(listening: int) -> None:
-    site = Site("ban", Capture("a", HostStatus.COMPLETE), lambda _: "== end\n", str, {})
+    site = Site("ban", Capture("a", HostStatus.COMPLETE), lambda *_: "== end\n", lambda *_: "", {})
     with pytest.raises(Undone, match="no_way"):
         acts._seen_as(site, "127.0.0.1", listening, "192.0.2.77")
 
@@ -363,11 +367,11 @@ def test_only_addresses_of_the_pledge_are_asked(declared: list[str], refused: bo
 def test_nothing_is_sent_to_an_address_that_the_pledge_does_not_declare(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Site, "target", lambda _: ("192.0.2.1", 22))
+    monkeypatch.setattr(acts, "target", lambda _: ("192.0.2.1", 22))
     given = {"addresses": ["198.51.100.0/24"], "ban_from": "192.0.2.77"}
     origin = {"transport": "ansible-ssh", "address": "192.0.2.1", "port": "22"}
     capture = Capture("a", HostStatus.COMPLETE, origin=origin)
-    site = Site(name, capture, lambda _: pytest.fail("asked"), lambda _: "", given)
+    site = Site(name, capture, lambda *_: pytest.fail("asked"), lambda *_: "", given)
     with pytest.raises(Undone, match="not_pledged"):
         ACTS[name](site)
 
@@ -376,7 +380,7 @@ def test_nothing_is_sent_to_an_address_that_the_pledge_does_not_declare(
 def test_a_date_of_whole_seconds_is_less_sure(said: str, blur: float) -> None:
     capture = Capture("a", HostStatus.COMPLETE, origin={"transport": "ansible-ssh"})
     answer = f"hostpledge-clock {said}.%N" if blur else f"hostpledge-clock {said}"
-    site = Site("time", capture, lambda _: "", lambda _: answer, {})
+    site = Site("time", capture, lambda *_: "", lambda *_: answer, {})
     ACTS["time"](site)
     pairs = [value.split() for key, value in site.own if key == "exchange"]
     assert len(pairs) == 3 and all(float(unsure) >= blur for _, unsure in pairs)

@@ -76,7 +76,7 @@ echo '== end'
     ),
 )
 
-_LISTED = re.compile(r"^\d+:\s+(\S+?)(?:@\S+)?\s+inet(6?)\s+(\S+)\s?(.*)$")
+_LISTED = re.compile(r"^\d+:\s+([^\s@]+)(?:@\S+)?\s+inet(6?)\s+(\S+)\s?(.*)$")
 _DEV = re.compile(r"\bdev (\S+)")
 _BOOT_RULE = re.compile(r"^(0:\s+from all lookup local|\d+:\s+from all lookup (main|default))\s*$")
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import os
+import resource
+import signal
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from ansible.errors import AnsibleActionFail
+from ansible.executor.task_executor import TaskExecutor
 from ansible.plugins.action import ActionBase
 from ansible.plugins.callback import CallbackBase
 from ansible.utils.display import Display
@@ -19,6 +22,7 @@ from collector.run.harden.answers import (
     LOOK,
     MOST,
     SECONDS,
+    THOUGHT,
     OddAnswer,
     Spent,
     of_a_module,
@@ -35,6 +39,7 @@ def bind() -> None:
             ActionBase._low_level_execute_command  # noqa: SLF001
         )
         ActionBase._transfer_file = _handing(ActionBase._transfer_file)  # noqa: SLF001
+        TaskExecutor.run = _thinking(TaskExecutor.run)
         Display.display = _shown(Display.display)
         # callbacks compare in the process of all hosts, whatever the difference was made of
         CallbackBase._get_diff = _comparing(CallbackBase._get_diff)  # noqa: SLF001
@@ -85,6 +90,49 @@ def _timed(action: ActionBase, original: Callable[..., Any], *given: Any, **name
         return original(action, *given, **named)
     finally:
         spent.add(took=time.monotonic() - began)
+
+
+class _Late(BaseException):
+    """A task has thought for too long; nothing on the way may take it for an error of its own."""
+
+
+def _thinking(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Ends a task that computes without end: each is a process of its own, and all wait for it.
+
+    What a host answered is looked through by the patterns and the loops of our roles.
+    """
+    most = int(os.environ.get(THOUGHT) or 0)
+
+    @functools.wraps(original)
+    def run(self: TaskExecutor) -> Any:
+        def ring(*_: object) -> NoReturn:
+            raise _Late
+
+        def past() -> NoReturn:
+            raise _past("seconds", most)
+
+        before, began = signal.signal(signal.SIGPROF, ring), _processor()
+        try:
+            # again and again, for whoever would go on after the first
+            signal.setitimer(signal.ITIMER_PROF, most, 1)
+            return original(self)
+        except _Late:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            # Ansible itself makes its answer of a failure
+            self._get_loop_items = past
+            return original(self)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.signal(signal.SIGPROF, before)
+            Spent.of(str(self._host.name)).add(took=_processor() - began)
+
+    return run
+
+
+def _processor() -> float:
+    """Seconds of processor time of this process alone."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 def _shown(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -19,6 +19,8 @@ FOLDER = "HOSTPLEDGE_ANSWERS"
 """The environment variable that names the folder of counts, one file a host; else none is kept."""
 SECONDS = "HOSTPLEDGE_HOST_SECONDS"
 """How long all steps of one host may take together; without it they may take any time."""
+THOUGHT = "HOSTPLEDGE_TASK_SECONDS"
+"""Seconds of processor time here that one task of one host may take."""
 # bytes of one answer, and of all that one host answers to a play
 LARGEST = 2 << 20
 MOST = 24 << 20

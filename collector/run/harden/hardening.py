@@ -18,7 +18,7 @@ from collector.run.ansible.events import Applied, Failure, Told, Watch, Watcher
 from collector.run.ansible.inventory import How
 from collector.run.ansible.play import EACH_GRADE, Played, play
 from collector.run.ansible.private import private_folder
-from collector.run.harden.answers import FOLDER, LARGEST, SECONDS
+from collector.run.harden.answers import FOLDER, LARGEST, SECONDS, THOUGHT
 from collector.schema import load_yaml
 
 # with a terminal on the host, what a step had begun would be killed when its time is over
@@ -26,6 +26,8 @@ from collector.schema import load_yaml
 _SETTINGS = {"ANSIBLE_PIPELINING": "True", "MAX_EVENT_RES": str(4 * LARGEST)}
 # how many of the longest steps one host may take in all, while all others wait for it
 _STEPS = 4
+# seconds of processor time for one task of one host: a loop over a thousand accounts takes a third
+_THOUGHT = 120
 # longer than a host takes to put a change back that was not confirmed
 WAIT = 120
 NOT_RUN = "due, and not run; do it by hand, or restart the host: "
@@ -235,6 +237,7 @@ def _run(
                 "ANSIBLE_TASK_TIMEOUT": str(how.step_seconds),
                 FOLDER: str(new_folder(private / "answers")),
                 SECONDS: str(_STEPS * how.step_seconds),
+                THOUGHT: str(min(how.step_seconds, _THOUGHT)),
                 **({VARIABLE: str(journal.resolve())} if journal else {}),
                 **_quiet(),
                 **_kept_alive(),

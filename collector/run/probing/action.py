@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import signal
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -25,12 +26,13 @@ from collector.run.collected.locks import lock
 from collector.run.collected.run_folder import RunFolder
 from collector.run.probing import arrived, stops
 from collector.run.probing.acts import ACTS
-from collector.run.probing.site import Site, Undone
+from collector.run.probing.site import SECONDS, Site, Undone
 
 _SHARED = "-C -o ControlMaster=auto -o ControlPersist=60s"
 # a network that goes away is noticed; nothing is shared, so that each login is one of its own
 _ALIVE = "-o ServerAliveInterval=5 -o ServerAliveCountMax=4 -o ControlMaster=no -o ControlPath=none"
-_LONGEST = 900
+# seconds that a log store or a second node may take, beside those that records are waited for
+_BESIDE = 180.0
 _SPEC: Mapping[str, dict[str, Any]] = {
     "output": {"type": "path", "required": True},
     "probes": {"type": "list", "elements": "str", "required": True},
@@ -97,19 +99,23 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
 
     def _act(self, folder: RunFolder, capture: Capture, given: Mapping[str, Any]) -> dict[str, Any]:
         done: dict[str, str] = {}
+        until, silent = time.monotonic() + SECONDS, False
         for name in given["probes"]:
             if _recorded(capture, name):
                 continue
-            site = Site(name, capture, self._ask, self._plainly, given)
+            site = Site(name, capture, self._ask, self._plainly, given, until=until)
             site.halt = lambda: _halt(given)
             site.gone = lambda: _gone(given)
             site.note("consent", given["consent"])
             try:
+                if silent:
+                    raise Undone("silent")
                 # a file on the host stops what comes from outside of it too
                 site.act("ready")
                 ACTS[name](site)
             except Undone as why:
                 site.note("undone", " ".join(map(str, why.args)).strip())
+            silent = silent or site.silent
             capture = _with(folder, capture, site.recorded())
             done[name] = site.nonce
         return {"changed": False, "probes": done}
@@ -121,7 +127,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         made = recording(capture, "log_arrival")
         if made is None or made.undone or made.all("store") or not made.all("login"):
             return {"changed": False, "skipped": True}
-        site = Site("log_arrival", capture, self._ask, self._plainly, given)
+        until = time.monotonic() + given["store_seconds"] + _BESIDE
+        site = Site("log_arrival", capture, self._ask, self._plainly, given, until=until)
         site.halt = lambda: _halt(given)
         lines = arrived.by_ssh(site, made, given["store"], given["store_seconds"])
         _with(folder, capture, arrived.added(capture.reads[PREFIX + "log_arrival"], lines))
@@ -134,22 +141,25 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
         made = recording(capture, "outside_ports")
         if made is None or made.undone or made.all("second") or not made.all("port"):
             return {"changed": False, "skipped": True}
-        site = Site("outside_ports", capture, self._ask, self._plainly, given)
+        until = time.monotonic() + _BESIDE
+        site = Site("outside_ports", capture, self._ask, self._plainly, given, until=until)
         site.halt = lambda: _halt(given)
         lines = arrived.from_second(site, made, given["second_node"])
         _with(folder, capture, arrived.added(capture.reads[PREFIX + "outside_ports"], lines))
         return {"changed": False, "second": given["second_node"]}
 
-    def _ask(self, text: str) -> str | None:
-        return self._exec("/bin/sh -s", text, sudoable=True)
+    def _ask(self, text: str, seconds: float) -> str | None:
+        return self._exec("/bin/sh -s", text, seconds, sudoable=True)
 
-    def _plainly(self, text: str) -> str | None:
-        return self._exec(text, None, sudoable=False)
+    def _plainly(self, text: str, seconds: float) -> str | None:
+        return self._exec(text, None, seconds, sudoable=False)
 
-    def _exec(self, command: str, text: str | None, *, sudoable: bool) -> str | None:
+    def _exec(
+        self, command: str, text: str | None, seconds: float, *, sudoable: bool
+    ) -> str | None:
         data = text.encode() if text is not None else None
         try:
-            with _deadline():
+            with _deadline(seconds):
                 done = self._low_level_execute_command(command, in_data=data, sudoable=sudoable)
         except (AnsibleError, _Expired):
             return None
@@ -202,14 +212,14 @@ class _Expired(BaseException):
 
 
 @contextlib.contextmanager
-def _deadline() -> Any:
+def _deadline(seconds: float) -> Any:
     def ring(*_: Any) -> None:
         raise _Expired
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(_LONGEST)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

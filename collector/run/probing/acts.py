@@ -9,19 +9,12 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import Final
 
 from collector.catalog import control
-from collector.errors import FactError, PastLimit
-from collector.facts.access.fail2ban import jails
-from collector.facts.firewall.exposure import exposures
-from collector.facts.network.interfaces import network_of
-from collector.judging.confined import within_limits
-from collector.model import Capture
 from collector.run.probing import from_here, stores
+from collector.run.probing.seen import listening, own_addresses, target, tries_of_sshd
 from collector.run.probing.site import Site, Undone
-from collector.sizes import as_collected
 
 _MOST_PORTS = 60
 _UNUSED = 8
@@ -41,7 +34,7 @@ def integrity(site: Site) -> None:
 
 def failed_login(site: Site) -> None:
     """One login from here, then the host's records of it."""
-    where, port = site.target()
+    where, port = target(site)
     _pledged(where, site.given["addresses"])
     _below_ban(site)
     source = site.capture.head.get("session", "").partition(" ")[0]
@@ -55,10 +48,7 @@ def failed_login(site: Site) -> None:
 
 
 def _below_ban(site: Site) -> None:
-    try:
-        known = [jail.maxretry for jail in jails(site.capture) if jail.sshd]
-    except FactError:
-        known = []
+    known = tries_of_sshd(site)
     if any(most < _FEWEST for most in known):
         raise Undone("ban_limit", f"maxretry {min(known)}")
 
@@ -66,7 +56,7 @@ def _below_ban(site: Site) -> None:
 def log_arrival(site: Site) -> None:
     """Our own login; nothing more is sent than that."""
     _by_ssh(site)
-    said = site.plainly('echo "hostpledge-login ${SSH_CONNECTION:-}"') or ""
+    said = site.plain('echo "hostpledge-login ${SSH_CONNECTION:-}"')
     found = re.search(r"hostpledge-login (\S+) (\d+) \S+ \d+", said)
     if found is None:
         raise Undone("no_login", "")
@@ -76,23 +66,11 @@ def log_arrival(site: Site) -> None:
     store = str(site.given["store"])
     if store.startswith(stores.BY_HTTP):
         site.note("store", stores.shown(store))
-        if stores.is_at(store, [str(site.capture.origin.get("address", "")), *_own(site)]):
+        if stores.is_at(store, [str(site.capture.origin.get("address", "")), *own_addresses(site)]):
             site.note("store_asked", "itself")
             return
         for key, value in stores.ask(store, login, site.begun, int(site.given["store_seconds"])):
             site.note(key, value)
-
-
-def _own(site: Site) -> list[str]:
-    try:
-        network = network_of(site.capture)
-        return [
-            str(kind(number))
-            for kind, family in ((ipaddress.IPv4Address, 4), (ipaddress.IPv6Address, 6))
-            for _, number in network.global_addresses(family)
-        ]
-    except FactError:
-        return []
 
 
 def _by_ssh(site: Site) -> None:
@@ -118,7 +96,7 @@ def clock(site: Site) -> None:
     _by_ssh(site)
     for _ in range(_EXCHANGES):
         before = time.time()
-        said = site.plainly("date -u +'hostpledge-clock %s.%N'") or ""
+        said = site.plain("date -u +'hostpledge-clock %s.%N'")
         after = time.time()
         found = re.search(r"hostpledge-clock (\d{9,11}(?:\.\d{1,9})?)", said)
         if found is None:
@@ -131,7 +109,7 @@ def clock(site: Site) -> None:
 
 def outside_ports(site: Site) -> None:
     """Ports that listen, ports that are attacked on sight, and a few that nobody listens on."""
-    where, ssh = site.target()
+    where, ssh = target(site)
     _pledged(where, site.given["addresses"])
     source = from_here.own_address(where)
     if not source:
@@ -155,23 +133,15 @@ def _pledged(where: str, networks: Iterable[str]) -> None:
 
 def _ports(site: Site) -> list[int]:
     """Those that listen first: what is left out was not asked, and nothing is said of it."""
-    try:
-        listening = within_limits(partial(_listening, site.capture))
-    except (FactError, PastLimit):
-        listening = []
+    found = listening(site)
     listed = _listed()
-    free = [p for p in range(20_000, 60_000) if p not in listening]
+    free = [p for p in range(20_000, 60_000) if p not in found]
     wanted = [
-        *listening[: _MOST_PORTS // 2],
+        *found[: _MOST_PORTS // 2],
         *random.Random(site.nonce).sample(free, _UNUSED),  # noqa: S311 - no secret
         *listed,
     ]
     return sorted(dict.fromkeys(wanted[:_MOST_PORTS]))
-
-
-def _listening(capture: Capture) -> list[int]:
-    found = exposures(as_collected(capture))
-    return sorted({e.listener.port for e in found if e.listener.proto == "tcp"})
 
 
 def _listed() -> list[int]:
@@ -189,7 +159,7 @@ def ban(site: Site) -> None:
     source = _plain(source) if source else ""
     if not source:
         raise Undone("no_address", "")
-    where, port = site.target()
+    where, port = target(site)
     _pledged(where, site.given["addresses"])
     session = site.capture.head.get("session", "").partition(" ")[0]
     if source in (session, from_here.own_address(where)):

@@ -8,12 +8,12 @@ from contextlib import suppress
 from dataclasses import replace
 
 from collector import captures
-from collector.errors import BadInput, CollectorError
+from collector.errors import BadInput, CollectorError, one_line
 from collector.facts.probed.recording import END, Recording, recording
 from collector.i18n.message import msg
 from collector.model import ReadResult
 from collector.run.collected.run_folder import RunFolder
-from collector.run.probing.site import Site, Undone
+from collector.run.probing.site import LONGEST, MOST_LINES, Site, Undone
 from collector.run.probing.stores import BY_HTTP, BY_SSH
 
 _OTHERS = 2
@@ -71,8 +71,11 @@ def from_second(site: Site, made: Recording, node: str) -> list[str]:
 
 
 def clocks(folder: RunFolder, host: str) -> list[str]:
-    """`other OFFSET UNSURE NAME` of the two other hosts whose clock is known best."""
-    found = []
+    """`other OFFSET UNSURE NAME` of the two other hosts that lie in the middle of all others.
+
+    A few hosts that say what they like do not become the two that everyone is held against.
+    """
+    found: list[tuple[float, float, str]] = []
     for other in folder.about["hosts"]:
         if other == host:
             continue
@@ -81,12 +84,14 @@ def clocks(folder: RunFolder, host: str) -> list[str]:
             pairs = [text.split(" ") for text in (made.all("exchange") if made else ())]
             if pairs:
                 off, unsure = min(pairs, key=lambda pair: float(pair[1]))
-                found.append((float(unsure), f"other {off} {unsure} {other}"))
-    return [line for _, line in sorted(found)[:_OTHERS]]
+                found.append((float(off), float(unsure), f"other {off} {unsure} {other}"))
+    middle = sorted(off for off, _, _ in found)[len(found) // 2] if found else 0.0
+    near = sorted(found, key=lambda one: (abs(one[0] - middle), one[1], one[2]))
+    return [line for _, _, line in near[:_OTHERS]]
 
 
 def added(read: ReadResult, lines: Sequence[str]) -> ReadResult:
     """A recording with more lines of the control node's before its end."""
     before, mark, after = read.stdout.decode("utf-8", "replace").partition(f"\n{END}\n")
-    clean = [" ".join(line.split()) for line in lines]
+    clean = [one_line(" ".join(line[:LONGEST].split()), LONGEST) for line in lines[:MOST_LINES]]
     return replace(read, stdout="\n".join([before, *clean]).encode() + f"{mark}{after}".encode())

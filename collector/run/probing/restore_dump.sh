@@ -7,14 +7,14 @@ hp_act() {
   if [ -z "${hp_found:-}" ]; then undone no_program initdb; fi
   hp_bin=$hp_found
   say "restored $hp_f"
-  say "before $(timeout 250 cat -- "$hp_f" | sha256sum | cut -c 1-64)"
+  say "before $(timeout 250 cat -- "$hp_in" | sha256sum | cut -c 1-64)"
   if hp_sound; then
     # one of pg_dump's own form is packed inside
     hp_own "$(hp_big 2 80000)" pg socket
     hp_serve
     hp_load
   fi
-  say "after $(timeout 250 cat -- "$hp_f" | sha256sum | cut -c 1-64)"
+  say "after $(timeout 250 cat -- "$hp_in" | sha256sum | cut -c 1-64)"
 }
 hp_serve() {
   hp_kept hp_as "$hp_bin/initdb" -D "$HP_W/pg" -A trust -U hostpledge -N -E UTF8 --locale=C

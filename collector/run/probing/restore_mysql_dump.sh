@@ -5,9 +5,9 @@ hp_act() {
     command -v "$hp_p" >/dev/null 2>&1 || undone no_program "$hp_p"
   done
   say "restored $hp_f"
-  say "before $(timeout 250 cat -- "$hp_f" | sha256sum | cut -c 1-64)"
+  say "before $(timeout 250 cat -- "$hp_in" | sha256sum | cut -c 1-64)"
   hp_whole && hp_fits && hp_serve && hp_load
-  say "after $(timeout 250 cat -- "$hp_f" | sha256sum | cut -c 1-64)"
+  say "after $(timeout 250 cat -- "$hp_in" | sha256sum | cut -c 1-64)"
 }
 hp_whole() {
   hp_sound || return 1

@@ -14,11 +14,11 @@ hp_act() {
   esac
   command -v "${hp_z%% *}" >/dev/null 2>&1 || undone no_program "${hp_z%% *}"
   say "restored $hp_a"
-  say "before $(stat -c '%s %Y %Z' "$hp_a") $(timeout 250 cat -- "$hp_a" | sha256sum | cut -c 1-64)"
+  say "before $(stat -L -c '%s %Y %Z' "$hp_in") $(timeout 250 cat -- "$hp_in" | sha256sum | cut -c 1-64)"
   hp_file
-  say "after $(stat -c '%s %Y %Z' "$hp_a") $(timeout 250 cat -- "$hp_a" | sha256sum | cut -c 1-64)"
+  say "after $(stat -L -c '%s %Y %Z' "$hp_in") $(timeout 250 cat -- "$hp_in" | sha256sum | cut -c 1-64)"
 }
-hp_open() { timeout 250 $hp_z <"$hp_a" 2>>"$HP_W/err"; hp_rc=$?; [ "$hp_rc" = 0 ] || printf "%s\n" "$hp_rc" >>"$HP_W/cut"; }
+hp_open() { timeout 250 $hp_z <"$hp_in" 2>>"$HP_W/err"; hp_rc=$?; [ "$hp_rc" = 0 ] || printf "%s\n" "$hp_rc" >>"$HP_W/cut"; }
 # in two turns, for which file it is shall not be known before all of them are
 hp_file() {
   : >"$HP_W/cut"
@@ -44,7 +44,7 @@ hp_file() {
   # where it was: below ROOT, or the archive tells whole paths
   hp_n=${HP_ROOT:-}/${hp_f#./}
   if [ "$(stat -c '%s %Y' "$hp_n" 2>/dev/null)" = "$hp_w $(date -u -d "$hp_t" +%s 2>/dev/null)" ] &&
-    hp_live "$hp_n" "$(($(stat -c %Y "$hp_a") + 1))" "$(stat -c %u "$hp_a")"; then
+    hp_live "$hp_n" "$(($(stat -L -c %Y "$hp_in") + 1))" "$(stat -L -c %u "$hp_in")"; then
     say "live $hp_l"
     if [ "$hp_l" != "$hp_x" ]; then hp_told differs; return; fi
     hp_told same

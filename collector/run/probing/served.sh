@@ -58,7 +58,7 @@ hp_kept() {
   hp_rc=$(cat "$HP_D/rc" 2>/dev/null)
   if [ -z "$hp_rc" ]; then undone no_room /run; fi
 }
-hp_open() { case $hp_f in *.gz) gzip -dc <"$hp_f" ;; *.zst) zstd -qdc <"$hp_f" ;; *.xz) xz -dc <"$hp_f" ;; *) cat <"$hp_f" ;; esac; }
+hp_open() { case $hp_f in *.gz) gzip -dc <"$hp_in" ;; *.zst) zstd -qdc <"$hp_in" ;; *.xz) xz -dc <"$hp_in" ;; *) cat <"$hp_in" ;; esac; }
 # hp_big TIMES KIB: so many KiB for all of it unpacked; more may be needed, and then it is found too little
 hp_big() { printf "%s\n" "$((hp_size / 1024 * $1 + $2))"; }
 # by name or by time: the newest of those that the pattern finds; and how large it is unpacked

@@ -9,19 +9,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from collector.errors import FactError, one_line
-from collector.facts.base.intervals import address
-from collector.facts.network.interfaces import network_of
+from collector.errors import one_line
 from collector.facts.probed.recording import END, FORM, PREFIX
 from collector.model import Capture, ReadResult, ReadStatus
 from collector.run.probing import texts
 
-# what a host answers: its lines, or None where the connection did not last
-Ask = Callable[[str], str | None]
+# what a host answers to a text within so many seconds; None where the connection did not last
+Ask = Callable[[str, float], str | None]
 _PAUSE = 5.0
+# seconds that an act may take, that one may that only looks, and all of them at one host together
+_ACT, _LOOK, SECONDS = 900.0, 120.0, 2700.0
 # seconds that a host may need to come back; fewer where nobody waits for what it says
 _PATIENCE, _BRIEF = 240.0, 30.0
-_MOST_LINES, _LONGEST = 400, 1000
+MOST_LINES, LONGEST = 400, 1000
 
 
 class Undone(Exception):
@@ -43,16 +43,21 @@ class Site:
     host: list[str] = field(default_factory=list)
     halt: Callable[[], str] = lambda: ""
     gone: Callable[[], bool] = lambda: False
+    # a host that does not answer, or not soon, keeps no other one waiting
+    until: float = field(default_factory=lambda: time.monotonic() + SECONDS)
+    silent: bool = False
 
     def go_on(self) -> None:
         """Raises Undone where probes were stopped, or the window is over: asked before each act."""
         if why := self.halt():
             reason, _, text = why.partition(" ")
             raise Undone(reason, text)
+        if time.monotonic() > self.until:
+            raise Undone("late", "")
 
     def note(self, key: str, value: object) -> None:
         """Writes a line of the control node's down."""
-        self.own.append((key, one_line(str(value), _LONGEST)))
+        self.own.append((key, one_line(str(value), LONGEST)))
 
     def act(self, name: str, **given: str) -> list[str]:
         """Runs an act on the host, and writes down what it said, line by line.
@@ -61,11 +66,15 @@ class Site:
         asked once more. Raises Undone.
         """
         self.go_on()
-        said = self.ask(texts.act(name, self.nonce, given))
+        most = _LOOK if name in texts.BRIEF else _ACT
+        left = max(_LOOK, min(most, self.until - time.monotonic()))
+        said = self.ask(texts.act(name, self.nonce, given), left)
         lines = said.split("\n") if said is not None else []
         if END not in lines:
             self.host += [line for line in lines if line.strip()]
-            if name not in texts.WITHOUT_LOCK:
+            if name in texts.WITHOUT_LOCK:
+                self.silent = True
+            else:
                 self._swept()
             raise Undone("lost", "")
         found = [line for line in lines[: lines.index(END)] if line.strip()]
@@ -83,13 +92,19 @@ class Site:
         """
         lines = self._at_last(texts.act(name, self.nonce, given))
         if lines is None:
+            self.silent = True
             self.note("left", left)
             raise Undone("lost", "")
         self.host += [line for line in lines if line.strip()]
 
+    def plain(self, text: str) -> str:
+        """What a text prints that is run as whoever logs in; empty where the host is silent."""
+        return self.plainly(text, _LOOK) or ""
+
     def _swept(self) -> None:
         lines = self._at_last(texts.act("swept", self.nonce, {}))
         if lines is None:
+            self.silent = True
             self.note("left", "not known: the host does not answer any more")
         for line in lines or ():
             if line.startswith("left "):
@@ -99,25 +114,12 @@ class Site:
         """What a host says that may have to come back first; None where it does not."""
         begun = time.monotonic()
         while True:
-            lines = (self.ask(text) or "").split("\n")
+            lines = (self.ask(text, _LOOK) or "").split("\n")
             if END in lines and not any(line.startswith("undone busy") for line in lines):
                 return lines[: lines.index(END)]
             if time.monotonic() - begun > (_BRIEF if self.gone() else _PATIENCE):
                 return None
             time.sleep(_PAUSE)
-
-    def target(self) -> tuple[str, int]:
-        """The host's own address and port of SSH. Raises Undone where it may be another's."""
-        origin = self.capture.origin
-        where, port = str(origin.get("address", "")), int(origin.get("port", 22) or 22)
-        try:
-            family, number = address(where)
-            own = [n for _, n in network_of(self.capture).global_addresses(family)]
-        except (ValueError, FactError):
-            raise Undone("not_direct", where) from None
-        if number not in own:
-            raise Undone("not_direct", where)
-        return where, port
 
     def recorded(self) -> ReadResult:
         """The read of the capture that this was."""
@@ -128,8 +130,8 @@ class Site:
         ]
         ended = [("ended", datetime.now(UTC).isoformat(timespec="milliseconds"))]
         lines = [FORM, *(f"{k} {v}" for k, v in (*head, *self.own, *ended))]
-        lines += [f"host {one_line(x, _LONGEST)}" for x in self.host[:_MOST_LINES]]
-        if len(self.host) > _MOST_LINES:
+        lines += [f"host {one_line(x, LONGEST)}" for x in self.host[:MOST_LINES]]
+        if len(self.host) > MOST_LINES:
             lines.append("undone half")
         text = "\n".join([*lines, END, ""]).encode("utf-8", "replace")
         seconds = round((datetime.now(UTC) - self.begun).total_seconds())

@@ -37,6 +37,8 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
 WITHOUT_LOCK = {
     "store_files", "second_ports", "ready", "login_before", "ban_seen", "ban_after", "ban_over",
 }  # fmt: skip
+# what only looks, and is done at once
+BRIEF = {"ready", "swept", "login_before", "ban_seen", "ban_before"}
 # what takes back and cleans up is stopped by no file
 _ALWAYS = {"ban_after", "ban_over", "swept"}
 # what anybody may do
