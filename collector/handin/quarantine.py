@@ -165,7 +165,11 @@ def _no_room(problem: OSError) -> Exception:
 
 
 def _check_room(places: Places, pledge: str) -> None:
-    """Each upload under way counts as large as it may become; no pledge takes all that there is."""
+    """Each upload under way counts as large as it may become.
+
+    No pledge takes more than its share of what the others leave: however many one customer has,
+    some is left for everybody else.
+    """
     bounds = places.bounds
     coming = [path.name.partition(".")[0] for path in places.room("incoming").iterdir()]
     sizes = {path.name: path.stat().st_size for path in places.room("quarantine").iterdir()}
@@ -176,6 +180,10 @@ def _check_room(places: Places, pledge: str) -> None:
     if not _fits(coming, sizes, bounds.largest, *share):
         mine = {name for name in {*coming, *sizes} if _is_of(places, name, pledge)}
         own = {name: size for name, size in sizes.items() if name in mine}
+        others = sizes.keys() - mine, [name for name in coming if name not in mine]
+        taken = sum(sizes[name] for name in others[0]) + len(others[1]) * bounds.largest
+        left = bounds.bytes - taken, bounds.count - len(others[0]) - len(others[1])
+        share = left[0] * bounds.share, left[1] * bounds.share
         if not _fits([n for n in coming if n in mine], own, bounds.largest, *share):
             raise NoRoomError(msg("hand_in_no_room"))
 

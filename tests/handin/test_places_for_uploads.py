@@ -156,24 +156,32 @@ def test_what_takes_long_to_look_through_keeps_no_other_pledge_waiting() -> None
     asyncio.run(tried())
 
 
+def _handed_in(places: Places, pledge: str) -> int:
+    """How many hand-ins of a pledge are taken until one is refused."""
+    for number in range(1000):
+        link = links.new(places, pledge, f"h-{number}", 2, timedelta(days=1))[0]
+        try:
+            upload = quarantine.Upload(places, link)
+        except quarantine.NoRoomError:
+            return number
+        upload.write(b"x")
+        upload.take_in("", "")
+        upload.close()
+    raise AssertionError("never refused")
+
+
 def test_one_pledge_does_not_fill_the_quarantine(tmp_path: Path) -> None:
-    places = Places(tmp_path / "hand-in", Bounds(largest=100, bytes=1000, count=6))
-    made = [links.new(places, "P-1", f"h-{n}", 2, timedelta(days=1))[0] for n in range(4)]
-    for link in made[:3]:
-        upload = quarantine.Upload(places, link)
-        upload.write(b"x")
-        upload.take_in("", "")
-        upload.close()
-    with pytest.raises(quarantine.NoRoomError):
-        quarantine.Upload(places, made[3])
-    others = [links.new(places, "P-2", f"h-{n}", 2, timedelta(days=1))[0] for n in range(4)]
-    for link in others[:3]:
-        upload = quarantine.Upload(places, link)
-        upload.write(b"x")
-        upload.take_in("", "")
-        upload.close()
-    with pytest.raises(quarantine.NoRoomError):
-        quarantine.Upload(places, others[3])
+    places = Places(tmp_path / "hand-in", Bounds(largest=100, bytes=10_000, count=12))
+    assert _handed_in(places, "P-1") == 6
+    assert _handed_in(places, "P-2") == 3
+
+
+def test_nor_do_all_those_of_one_customer(tmp_path: Path) -> None:
+    """Each has half of what the others leave, so that something is always left."""
+    places = Places(tmp_path / "hand-in", Bounds(largest=100, bytes=1_000_000, count=200))
+    for number in range(5):
+        assert _handed_in(places, f"MINE-{number}") > 0
+    assert _handed_in(places, "ANOTHER") > 0
 
 
 def test_nor_by_what_is_under_way(tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ def test_phone_and_identity_numbers_are_masked_wherever_they_stand(
 
 def test_a_pledge_that_another_continues_is_not_due(pledge: Command, tmp_path: Path) -> None:
     text = EXAMPLE.read_text("utf-8")
-    old = text.replace('until: "2027-01-09"', 'until: "2026-10-09"')
+    old = text.replace('until: "2029-01-09"', 'until: "2026-10-09"')
     new = text.replace("id: demo-2026", "id: demo-2027\nrenews: demo-2026")
     for name, content in (("old", old), ("new", new)):
         (tmp_path / f"{name}.yml").write_text(content, "utf-8")
