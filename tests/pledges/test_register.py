@@ -70,7 +70,7 @@ def test_a_record_changed_behind_our_back_is_noticed(place: str) -> None:
     register.add(made())
     with owner(place) as theirs:
         theirs.unguard()
-        theirs.execute("UPDATE versions SET document = replace(document, '2027', '2037')")
+        theirs.execute("UPDATE versions SET document = replace(document, '2029', '2037')")
     with pytest.raises(BadInput, match="does not match its digest"):
         register.get("demo-2026")
 
