@@ -23,7 +23,7 @@ busybox-static:/usr/share/doc/busybox-static ksh93u+m:ksh93 mksh:mksh zsh:zsh jq
 fish:fish groff-base:groff man-db:man
 receptor:receptor iproute2:ip iptables:iptables ipset:ipset bpftool:bpftool faketime:faketime logrotate:logrotate
 rsync:rsync restic:restic borgbackup:borg gpg:gpg zip:zip bzip2:bzip2 xz-utils:xz zstd:zstd gawk:gawk
-systemd:systemd-tmpfiles
+mawk:mawk original-awk:original-awk vsftpd:vsftpd systemd:systemd-tmpfiles
 nginx:nginx mariadb-server-core:mariadbd mariadb-client-core:mariadb
 mariadb-client:mariadb-dump mariadb-backup:mariadb-backup
 apache2-utils:rotatelogs postgresql:/usr/lib/postgresql default-jdk-headless:javac
@@ -51,9 +51,13 @@ if [ "$#" -gt 0 ]; then
     say "installing with apt:$(printf ' %s' "$@")"
     export DEBIAN_FRONTEND=noninteractive
     log=$(mktemp)
-    # its package starts a server that does what whoever connects asks for
-    case " $* " in *" receptor "*) systemctl mask receptor.service >/dev/null 2>&1 || : ;; esac
-    if ! { apt-get update -q && apt-get install -y -q --no-install-recommends "$@"; } >"$log" 2>&1; then
+    # their packages start servers: receptor does what whoever connects asks for
+    for server in receptor vsftpd; do
+      case " $* " in *" $server "*) systemctl mask "$server.service" >/dev/null 2>&1 || : ;; esac
+    done
+    wait='-o DPkg::Lock::Timeout=300'
+    # shellcheck disable=SC2086 # two words
+    if ! { apt-get $wait update -q && apt-get $wait install -y -q --no-install-recommends "$@"; } >"$log" 2>&1; then
       tail -n 5 "$log" >&2
       say "apt could not install all of it; what needs the missing packages will say so"
     fi
