@@ -63,6 +63,8 @@ _FACTS = frozenset(
         "virtualization_type",
     }
 )
+# of rollbacks that are told of, and characters of each
+_MOST, _LONGEST = 20, 2000
 _INJECTED = (
     "INJECT_FACTS_AS_VARS is on: a hostile host can set variables of its own, and by them choose "
     "which files of this machine are copied to it; set inject_facts_as_vars = False"
@@ -170,7 +172,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
             facts = _of_use(gathered["ansible_facts"])
         result |= {"changed": False, "ansible_facts": {**facts, "ansible_os_family": host.family}}
         if host.fired:
-            result["warnings"] = [_told(*line.split(maxsplit=2)) for line in host.fired]
+            result["warnings"] = [_told(*line[:_LONGEST].split(maxsplit=2)) for line in host.fired[:_MOST]]
         if constants.config.get_config_value("INJECT_FACTS_AS_VARS"):
             result["warnings"] = [*result.get("warnings", ()), _INJECTED]
         return result

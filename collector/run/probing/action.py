@@ -168,8 +168,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
 
 def _with_others(folder: RunFolder, capture: Capture) -> dict[str, Any]:
     made = recording(capture, "time")
-    lines = arrived.clocks(folder, capture.host)
-    if made is None or made.undone or made.all("other") or not lines:
+    if made is None or made.undone or made.all("other"):
+        return {"changed": False, "skipped": True}
+    if not (lines := arrived.clocks(folder, capture.host)):
         return {"changed": False, "skipped": True}
     _with(folder, capture, arrived.added(capture.reads[PREFIX + "time"], lines))
     return {"changed": False, "others": lines}

@@ -45,7 +45,8 @@ def failed_login(address: str, port: int, account: str, source: str = "") -> str
         done = subprocess.run(
             words,
             input=f"User {account}\n".encode(),
-            capture_output=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             env=environment,
             timeout=_SECONDS,
             check=False,

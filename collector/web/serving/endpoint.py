@@ -46,10 +46,11 @@ _YEAR = 365 * 86400
 _log = logging.getLogger("hostpledge.web")
 # what takes seconds for a large pledge goes on though nobody waits for it any more, and all
 # threads of a worker are shared: of files fewer are made at once than of pages
-_FILES, _PAGES = Places(6, 2), Places(18, 6)
+# those who see all pledges have as many of their own: no number of customers turns them away
+_FILES, _PAGES = (Places(6, 2), Places(6, 2)), (Places(18, 6), Places(18, 6))
 # whoever sees some pledges alone leaves threads to all others, whatever it is that takes long
 _ANY = Places(32, 8)
-_LONG: Mapping[str, Places] = {
+_LONG: Mapping[str, tuple[Places, Places]] = {
     "/export.{form:str}": _FILES,
     "/due/export.{form:str}": _FILES,
     "/pledges/{id:str}/findings.{form:str}": _FILES,
@@ -218,7 +219,7 @@ def _drawn(asker: Asker, asked: Asked) -> Response:
             if account.pledges is not None:
                 held.enter_context(_ANY.one(*account.sharing))
             if places is not None:
-                held.enter_context(places.one(*account.sharing))
+                held.enter_context(places[account.pledges is None].one(*account.sharing))
             return asked.handler(asker)
     except BusyError:
         asker.note = "busy"
