@@ -81,3 +81,15 @@ def test_one_customer_leaves_threads_to_the_others(site: Site) -> None:
         assert customer.get("/due").status_code == 503
         assert site.browser("boss").get("/due").status_code == 200
     assert customer.get("/due").status_code == 200
+
+
+def test_no_number_of_customers_turns_a_manager_away(site: Site) -> None:
+    page, file = "/pledges/demo-0", "/pledges/demo-0/findings.csv"
+    with ExitStack() as held:
+        for number in range(18):
+            held.enter_context(endpoint._PAGES[0].one(f"customer {number}"))
+        for number in range(6):
+            held.enter_context(endpoint._FILES[0].one(f"customer {number}"))
+        customer, boss = site.browser("cust"), site.browser("boss")
+        assert [customer.get(path).status_code for path in (page, file)] == [503, 503]
+        assert [boss.get(path).status_code for path in (page, file)] == [200, 200]

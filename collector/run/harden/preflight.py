@@ -172,7 +172,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
             facts = _of_use(gathered["ansible_facts"])
         result |= {"changed": False, "ansible_facts": {**facts, "ansible_os_family": host.family}}
         if host.fired:
-            result["warnings"] = [_told(*line[:_LONGEST].split(maxsplit=2)) for line in host.fired[:_MOST]]
+            lines = [line[:_LONGEST] for line in host.fired[:_MOST]]
+            result["warnings"] = [_told(*line.split(maxsplit=2)) for line in lines]
         if constants.config.get_config_value("INJECT_FACTS_AS_VARS"):
             result["warnings"] = [*result.get("warnings", ()), _INJECTED]
         return result
