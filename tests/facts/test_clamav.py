@@ -101,23 +101,45 @@ def test_paths_of_defender(excluded: str, tree: str, blind: bool) -> None:
     assert covers(excluded, tree) is blind
 
 
-def test_the_read_gives_every_line_of_a_log_its_place(tmp_path: Path) -> None:
-    """The log as clamscan 1.4.6 wrote it, with the empty file's name in the middle."""
+def _given(log: bytes, folder: Path, awk: str = "awk") -> list[str]:
+    """What the read prints of a log."""
     (read,) = [r for r in READS if r.id == "clamav.state"]
-    script = re.search(r"awk -v k=\"\$k\" '(.*?)'", read.body, re.DOTALL)
+    script = re.search(r"awk (-v k=\"\$k\" -v e=\"\$e\") '(.*?)'", read.body, re.DOTALL)
     words = re.search(r"^(k='.*?)^\[", read.body, re.DOTALL | re.MULTILINE)
     assert script and words
-    log = tmp_path / "log"
-    log.write_bytes(
+    (folder / "log").write_bytes(log)
+    body = f"{words[1]}LC_ALL=C {awk} {script[1]} '{script[2]}' <{folder}/log\n"
+    ran = subprocess.run(["/bin/sh", "-c", body], capture_output=True, text=True, check=True)
+    return ran.stdout.splitlines()
+
+
+def test_the_read_gives_every_line_of_a_log_its_place(tmp_path: Path) -> None:
+    """The log as clamscan 1.4.6 wrote it, with the empty file's name in the middle."""
+    log = (
         b"\n" + b"-" * 79 + b"\n\n/home/bob/bad: Test FOUND\n/home/bob/a\n"
         b"----------- SCAN SUMMARY -----------\nInfected files: 0\nEnd Date:   2026:11:29 17:13:43\n"
         b"z: Empty file\n\n----------- SCAN SUMMARY -----------\nKnown viruses: 1\n"
         b"Data read: 0.00 MB (ratio 0.00:1)\nInfected files: 1\r\n"
     )
-    body = f"{words[1]}LC_ALL=C awk -v k=\"$k\" '{script[1]}' <{log}\n"
-    ran = subprocess.run(["/bin/sh", "-c", body], capture_output=True, text=True, check=True)
-    assert ran.stdout.splitlines() == [
+    assert _given(log, tmp_path) == [
         "?", "----------- SCAN SUMMARY -----------", "Infected files: 0",
         "End Date:   2026:11:29 17:13:43", "?", "----------- SCAN SUMMARY -----------",
         "Known viruses: 1", "Data read: 0.00 MB (ratio 0.00:1)", "?",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("awk", ["mawk", "gawk", "busybox awk"])
+def test_the_read_counts_the_errors_that_hide_nothing(tmp_path: Path, awk: str) -> None:
+    """As clamdscan and clamscan 1.4.6 wrote them, beside a clamonacc that refuses."""
+    log = (
+        b"-" * 38 + b"\nWARNING: /home/z/fifo: Not supported file type\n"
+        b"WARNING: /run/sock: Not supported file type\n/home/z/bad: Failed to open file\n"
+        b"WARNING: Can't open file /home/z/worse: Operation not permitted\n"
+        b"WARNING: Can't open file /tmp/gone: No such file or directory\n"
+        b"/home/z/good: Access denied. ERROR\n\n"
+        b"----------- SCAN SUMMARY -----------\nInfected files: 0\nTotal errors: 6\n"
+    )
+    assert _given(log, tmp_path, awk) == [
+        "?", "#harmless 3", "----------- SCAN SUMMARY -----------", "Infected files: 0",
+        "Total errors: 6",
     ]  # fmt: skip

@@ -49,12 +49,9 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         failures.append(problem)
     days = timedelta(days=parameters.integer("days"))
     scans = [s for s in scans if s.ended <= clock.now + _SKEW]
-    full = max((s for s in scans if s.scope == "full"), key=_rank, default=None)
-    if full is not None and clock.now - full.ended <= days:
-        return _verdict(
-            Result.PARTIAL if full.found else Result.PASS, "infected" if full.found else "scanned",
-            full, clock, days,
-        )  # fmt: skip
+    complete = [s for s in scans if s.scope == "full"]
+    if (verdict := _lately(complete, clock, days)) is not None:
+        return verdict
     if failures:
         raise failures[0]
     console = [s for s in there if s.engines and s.product.id not in _LOCAL]
@@ -78,12 +75,28 @@ def judge(facts: Facts, parameters: Parameters, clock: Clock) -> Verdict:
         )  # fmt: skip
     if seen.blind:
         raise CouldNotLook("processes.all", msg("only_root_sees_program"))
-    if full is not None:
-        return _verdict(Result.FAIL, "stale", full, clock, days)
+    if complete:
+        return _verdict(Result.FAIL, "stale", max(complete, key=_rank), clock, days)
     empty = max((s for s in scans if s.idle), key=_rank, default=None)
     if empty is not None:
         return _verdict(Result.FAIL, "scanned_nothing", empty, clock, days)
     return _without_a_scan(idle, planned)
+
+
+def _lately(complete: list[Scan], clock: Clock, days: timedelta) -> Verdict | None:
+    """What the last one says that found something or looked into everything; else the last one."""
+    # of one scan told twice, the telling that knows of errors
+    unread = {s.ended.replace(second=0) for s in complete if s.unread and not s.found}
+    sure = (s for s in complete if s.found or s.ended.replace(second=0) not in unread)
+    full = max(sure, key=_rank, default=None)
+    if full is not None and clock.now - full.ended <= days:
+        if full.found:
+            return _verdict(Result.PARTIAL, "infected", full, clock, days)
+        return _verdict(Result.PASS, "scanned", full, clock, days)
+    full = max(complete, key=_rank, default=None)
+    if full is not None and clock.now - full.ended <= days:
+        return _verdict(Result.PARTIAL, "unread", full, clock, days)
+    return None
 
 
 def _without_a_scan(idle: tuple[str, ...], planned: tuple[ScanJob, ...]) -> Verdict:
@@ -118,6 +131,7 @@ def _verdict(result: Result, reason: str, scan: Scan, clock: Clock, days: timede
         "ended": scan.ended.strftime("%Y-%m-%d %H:%M UTC"),
         "days": max(0, (clock.now - scan.ended).days),
         "found": scan.found or 0,
+        "unread": scan.unread,
         "where": scan.line,
     }
     until = scan.ended + days if result is Result.PASS else None
@@ -126,6 +140,6 @@ def _verdict(result: Result, reason: str, scan: Scan, clock: Clock, days: timede
     )
 
 
-def _rank(scan: Scan) -> tuple[datetime, int]:
-    """The latest; of one scan told twice, the telling that counts what was found."""
-    return scan.ended.replace(second=0), scan.found or 0
+def _rank(scan: Scan) -> tuple[datetime, int, int]:
+    """The latest; of one scan told twice, the telling that counts what was found, or not read."""
+    return scan.ended.replace(second=0), scan.found or 0, scan.unread

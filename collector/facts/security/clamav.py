@@ -93,6 +93,9 @@ all=$hp_nl
 k='(Known viruses|Scanned (directories|files)|Infected files|Total errors|Not (removed|moved))'
 k="^($k|Engine version|Data (scanned|read)|Time|Start Date|End Date): [A-Za-z0-9.:()+~ -]*\$"
 k="$k|^----------- SCAN SUMMARY -----------\$|^ERROR: (Communication error|Could not connect)"
+# a socket, a device, a file that went away: errors that hide nothing
+e='^(WARNING: )?/.*: Not supported file type([.] ERROR)?$'
+e="$e|^WARNING: Can.t open file /.*: No such file or directory\$"
 [ -n "$t" ] && for f in /var/log/clamav/* /var/log/clam*.log /var/log/*scan*.log $more; do
   NAMER=; case "$f" in *"$hp_tab"*) hp_line "$f"; f=$h_f;; esac
   # what root has written to a place of a user's is that user's to write
@@ -105,9 +108,10 @@ k="$k|^----------- SCAN SUMMARY -----------\$|^ERROR: (Communication error|Could
   if hp_can "$f"; then
     echo '#in order'
     # every line has its place: a name of several lines may hold a summary
-    hp_by "$f" tail -c 65536 | LC_ALL=C awk -v k="$k" '
+    hp_by "$f" tail -c 262144 | LC_ALL=C awk -v k="$k" -v e="$e" '
       /^[ \t]*$/ { next }
-      $0 ~ k { u = 0; print; next }
+      $0 ~ k { if (h) print "#harmless " h; u = h = 0; print; next }
+      $0 ~ e { h++ }
       !u { u = 1; print "?" }' | tail -n 60
   else echo '== refused'; fi
 done

@@ -8,7 +8,8 @@ counts only
 - where it is whole, all lines in clamscan's own order with both dates: that is 270 bytes at the
   least without a slash, and a name has 255 at the most.
 
-Lines of another form are `?` in the read, several beside each other one.
+Lines of another form are `?` in the read, several beside each other one. Those of them that tell of
+an error which hides nothing (a socket, a file that went away) are counted ahead of the summary.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ IN_ORDER = "#in order"
 
 _SIZE = r"\d{1,12}(?:\.\d{1,3})? ?(?:[KMGT]i?B|B|bytes)"
 _DATE = r"\d{4}:\d\d:\d\d \d\d:\d\d:\d\d"
-_MORE = "".join(rf"(?:{key}: \d{{1,9}}\n)?" for key in ("Total errors", "Not removed", "Not moved"))
+_MORE = (
+    r"(?:Total errors: (?P<errors>\d{1,9})\n)?(?:Not removed: \d{1,9}\n)?(?:Not moved: \d{1,9}\n)?"
+)
 _TIME = r"Time: (?P<time>\d{1,9})\.\d{3} sec \(\d+ m \d+ s\)\n"
 _DATES = rf"(?P<dates>Start Date: {_DATE}\n(?P<line>End Date:   (?P<end>{_DATE}))\n)"
 _INFECTED = r"(?P<infected>Infected files: (?P<found>\d{1,9}))\n"
@@ -44,6 +47,7 @@ _CLAMSCAN = re.compile(f"{_FULL}{_DATES}?")
 _CLAMDSCAN = re.compile(f"{_INFECTED}{_MORE}{_TIME}{_DATES}?")
 # clamdscan sums up what it did not scan too, when clamd died on the way or was never there
 _CUT_OFF = re.compile(r"^ERROR: (Communication error|Could not connect)", re.MULTILINE)
+_HARMLESS = re.compile(r"^#harmless (\d{1,9})$", re.MULTILINE)
 # a Debian container of the least packages has more than ten thousand
 _FEW = 1000
 # the log is written a moment after the clock was asked
@@ -52,12 +56,16 @@ _MOMENT = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`ended` (aware, UTC), `found` files; `idle`: it looked at next to nothing."""
+    """`ended` (aware, UTC), `found` files; `idle`: it looked at next to nothing.
+
+    `unread`: files it could not open, or nobody knows why it told of errors.
+    """
 
     ended: datetime
     found: int
     line: str
     idle: bool
+    unread: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +100,29 @@ def summaries(capture: Capture, log: Log, *, clamd: bool) -> Iterator[Summary]:
         passed = passed or match is None
         if match is not None:
             found = True
-            yield _summary(capture, log, match)
+            yield _summary(capture, log, match, _unread(match, ahead))
     if passed and not found:
         raise NotUnderstood(READ, msg("scan_log_without_end", path=log.path))
 
 
-def _summary(capture: Capture, log: Log, match: re.Match[str]) -> Summary:
+def _unread(match: re.Match[str], ahead: str) -> int:
+    """Errors told of, less those that hide nothing.
+
+    What clamonacc refuses to root as well is an error, and nothing found.
+    """
+    return max(0, int(match["errors"] or 0) - sum(map(int, _HARMLESS.findall(ahead))))
+
+
+def _summary(capture: Capture, log: Log, match: re.Match[str], unread: int) -> Summary:
     told = match.groupdict()
+    ending = told["infected"] + (f", Total errors: {told['errors']}" if unread else "")
     few = told.get("files") is not None and int(told["files"]) < _FEW
     idle = few or told["time"] == "0"
     closed = datetime.fromtimestamp(log.mtime, UTC)
     if told["end"] is None:
         # the log was closed by it
-        line = f"{log.path}: {told['infected']}, written {closed:%Y-%m-%d %H:%M} UTC"
-        return Summary(closed, int(told["found"]), line, idle)
+        line = f"{log.path}: {ending}, written {closed:%Y-%m-%d %H:%M} UTC"
+        return Summary(closed, int(told["found"]), line, idle, unread)
     try:
         day, _, hour = told["end"].partition(" ")
         stamp = datetime.fromisoformat(f"{day.replace(':', '-')} {hour}")
@@ -116,5 +133,5 @@ def _summary(capture: Capture, log: Log, match: re.Match[str]) -> Summary:
     latest = min(closed, capture.collected_at or closed)
     if ended > latest + _MOMENT:
         raise NotUnderstood(READ, msg("scan_ended_later", path=log.path, told=told["line"]))
-    line = f"{log.path}: {told['line']}, {told['infected']}"
-    return Summary(ended, int(told["found"]), line, idle)
+    line = f"{log.path}: {told['line']}, {ending}"
+    return Summary(ended, int(told["found"]), line, idle, unread)

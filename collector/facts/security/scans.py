@@ -50,7 +50,7 @@ _OPENS = re.compile(r"\s--(?:fd[a-z]*|stre[a-z]*)(?![\w-])")
 class Scan:
     """One scan that came to its end at `ended` (aware, UTC); `found` files, or None: not told.
 
-    `idle` tells that it looked at next to nothing.
+    `idle` tells that it looked at next to nothing, `unread` how many files it could not look into.
     """
 
     product: str
@@ -60,6 +60,7 @@ class Scan:
     read: str
     line: str
     idle: bool = False
+    unread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,8 @@ def clamav_scans(
         try:
             for one in summaries(capture, log, clamd=clamd):
                 taken: Scope = "part" if scope == "full" and one.idle else scope
-                scans.append(Scan("clamav", one.ended, taken, one.found, READ, one.line, one.idle))
+                told = (one.found, READ, one.line, one.idle, one.unread)
+                scans.append(Scan("clamav", one.ended, taken, *told))
         except NotUnderstood as problem:
             doubts.append(problem)
     return tuple(scans), tuple(doubts)
