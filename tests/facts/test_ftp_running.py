@@ -92,7 +92,7 @@ ip link set lo up
 printf '%s\n' listen=YES listen_ipv6=NO anonymous_enable=NO local_enable=YES >/etc/vsftpd.conf
 sleep 2
 vsftpd /etc/vsftpd.conf & p=$!
-sleep 1.5
+sleep 3
 {ACT}
 sleep .1
 {SHELL} "$1"
@@ -104,7 +104,7 @@ kill $p
 @pytest.mark.parametrize(
     ("act", "how"),
     [(":", ""), ("echo max_clients=9 >>/etc/vsftpd.conf", "signal"),
-     ("echo max_clients=9 >>/etc/vsftpd.conf; sleep 2; kill $p; sleep .5; vsftpd & p=$!; sleep 1",
+     ("echo max_clients=9 >>/etc/vsftpd.conf; sleep 3; kill $p; sleep .5; vsftpd & p=$!; sleep 1",
       "")],
 )  # fmt: skip
 def test_vsftpd(tmp_path: Path, act: str, how: str, shell: str) -> None:
