@@ -167,25 +167,32 @@ def _no_room(problem: OSError) -> Exception:
 def _check_room(places: Places, pledge: str) -> None:
     """Each upload under way counts as large as it may become.
 
-    No pledge takes more than its share of what the others leave: however many one customer has,
-    some is left for everybody else.
+    No pledge takes more than its share of what the others leave, and the last of the room is for
+    pledges that have nothing there: some is left for everybody else.
     """
     bounds = places.bounds
     coming = [path.name.partition(".")[0] for path in places.room("incoming").iterdir()]
     sizes = {path.name: path.stat().st_size for path in places.room("quarantine").iterdir()}
     if not _fits(coming, sizes, bounds.largest, bounds.bytes, bounds.count):
         raise NoRoomError(msg("hand_in_no_room"))
-    # whose each is has to be read: only where one alone could have so much
-    share = bounds.bytes * bounds.share, bounds.count * bounds.share
-    if not _fits(coming, sizes, bounds.largest, *share):
-        mine = {name for name in {*coming, *sizes} if _is_of(places, name, pledge)}
-        own = {name: size for name, size in sizes.items() if name in mine}
-        others = sizes.keys() - mine, [name for name in coming if name not in mine]
-        taken = sum(sizes[name] for name in others[0]) + len(others[1]) * bounds.largest
-        left = bounds.bytes - taken, bounds.count - len(others[0]) - len(others[1])
-        share = left[0] * bounds.share, left[1] * bounds.share
-        if not _fits([n for n in coming if n in mine], own, bounds.largest, *share):
-            raise NoRoomError(msg("hand_in_no_room"))
+    # whose each is has to be read: only where one alone could have so much, or the last is taken
+    part = min(bounds.share, 1 - bounds.kept)
+    if _fits(coming, sizes, bounds.largest, bounds.bytes * part, bounds.count * part):
+        return
+    mine = {name for name in {*coming, *sizes} if _is_of(places, name, pledge)}
+    if not mine:
+        return
+    own = {name: size for name, size in sizes.items() if name in mine}
+    others = sizes.keys() - mine, [name for name in coming if name not in mine]
+    taken = sum(sizes[name] for name in others[0]) + len(others[1]) * bounds.largest
+    left = bounds.bytes - taken, bounds.count - len(others[0]) - len(others[1])
+    share = left[0] * bounds.share, left[1] * bounds.share
+    most = bounds.bytes * (1 - bounds.kept), bounds.count * (1 - bounds.kept)
+    if not (
+        _fits([n for n in coming if n in mine], own, bounds.largest, *share)
+        and _fits(coming, sizes, bounds.largest, *most)
+    ):
+        raise NoRoomError(msg("hand_in_no_room"))
 
 
 def _fits(

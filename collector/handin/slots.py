@@ -1,7 +1,8 @@
 """Places for uploads that are under way: nobody has them all, and nobody sits in one.
 
 A link is one customer's, and so are all the links of a pledge; a sender is an address. Each has its
-share of the places, and what comes slower than `Bounds.least` gives its place up.
+share of the places, some are kept for pledges that have none, and what comes slower than
+`Bounds.least` gives its place up.
 """
 
 from __future__ import annotations
@@ -43,8 +44,9 @@ class Slots:
     def one(self, link: Link, sender: str) -> Iterator[None]:
         """Raises BusyError."""
         bounds, taken = self._bounds, self._taken
+        first = not taken[("pledge", link.pledge)]
         shares = {
-            ("all", ""): bounds.at_once,
+            ("all", ""): int(bounds.at_once * (1 if first else 1 - bounds.kept)),
             ("link", link.digest): bounds.of_link,
             ("pledge", link.pledge): bounds.of_pledge,
             ("sender", sender): bounds.of_sender,

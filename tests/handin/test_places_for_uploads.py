@@ -6,7 +6,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -137,6 +137,23 @@ def test_a_place_that_is_given_up_is_there_for_the_next() -> None:
     assert not found._taken
 
 
+def test_the_last_places_are_for_pledges_that_have_none() -> None:
+    found, bounds = Slots(Bounds()), Bounds()
+    with ExitStack() as held:
+        taken = 0
+        for number in range(bounds.at_once):
+            one = _link(f"P-{number % 4}", str(number))
+            with suppress(BusyError):
+                held.enter_context(found.one(one, f"sender-{number % 2}"))
+                taken += 1
+        assert taken == int(bounds.at_once * (1 - bounds.kept))
+        for number in range(bounds.at_once - taken):
+            held.enter_context(found.one(_link(f"Q-{number}", f"q{number}"), "another"))
+        with pytest.raises(BusyError):
+            held.enter_context(found.one(_link("R", "r"), "another"))
+    assert not found._taken
+
+
 def test_what_takes_long_to_look_through_keeps_no_other_pledge_waiting() -> None:
     async def tried() -> None:
         found, over = Slots(Bounds()), asyncio.Event()
@@ -156,7 +173,7 @@ def test_what_takes_long_to_look_through_keeps_no_other_pledge_waiting() -> None
     asyncio.run(tried())
 
 
-def _handed_in(places: Places, pledge: str) -> int:
+def _handed_in(places: Places, pledge: str, size: int = 1) -> int:
     """How many hand-ins of a pledge are taken until one is refused."""
     for number in range(1000):
         link = links.new(places, pledge, f"h-{number}", 2, timedelta(days=1))[0]
@@ -164,7 +181,7 @@ def _handed_in(places: Places, pledge: str) -> int:
             upload = quarantine.Upload(places, link)
         except quarantine.NoRoomError:
             return number
-        upload.write(b"x")
+        upload.write(b"x" * size)
         upload.take_in("", "")
         upload.close()
     raise AssertionError("never refused")
@@ -182,6 +199,14 @@ def test_nor_do_all_those_of_one_customer(tmp_path: Path) -> None:
     for number in range(5):
         assert _handed_in(places, f"MINE-{number}") > 0
     assert _handed_in(places, "ANOTHER") > 0
+
+
+def test_the_last_of_the_room_is_for_who_has_nothing_there(tmp_path: Path) -> None:
+    """As many as halve it until less is left than one capture may become."""
+    places = Places(tmp_path / "hand-in", Bounds(largest=640, bytes=40_960, count=2000))
+    for number in range(12):
+        assert _handed_in(places, f"MINE-{number}", 640) > 0
+    assert _handed_in(places, "ANOTHER", 640) > 0
 
 
 def test_nor_by_what_is_under_way(tmp_path: Path) -> None:
