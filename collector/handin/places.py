@@ -43,8 +43,8 @@ class Bounds:
     brings, on the average of each `stretch` of seconds: a line of 256 kbit/s brings eight times
     that. `at_once`: uploads of this process; `of_link`, `of_pledge`, `of_sender`: those of one.
     A proxy that is not believed is the sender of all that comes through it: that is why one sender
-    has more than one pledge. `share`: how much of what others leave one pledge's may be. `kept`: the part
-    of the quarantine, and of the places, for pledges that have nothing there yet.
+    has more than one pledge. `share`: how much of what others leave one pledge's may be. `kept`:
+    the part of the quarantine, and of the places, for pledges that have nothing there yet.
     """
 
     largest: int = LARGEST

@@ -150,6 +150,10 @@ def test_many_are_attached_in_the_order_of_their_pledges(pledge: Command, tmp_pa
     assert [e["sequence"] for e in shown["evidence"]] == [1, 2]
     again = pledge("attach", "demo-2026", first, second, "--trust", trust)
     assert (again.status, again.out) == (2, "0 attached, 2 not\n")
+    again = pledge("attach", "--each", first, second, "--trust", trust)
+    assert (again.status, again.out, again.err) == (
+        0, "0 attached, 0 not, 2 attached already\n", ""
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

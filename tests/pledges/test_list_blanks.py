@@ -83,3 +83,19 @@ def test_one_code_under_two_names_is_told(
     assert told.status == 0, told.err
     (code,) = answer(told.out)["one_code"]
     assert (code["credit_code"], code["pledges"]) == (CODE, ["c-1", "b-1", "b-2", "old-1"])
+
+
+def test_what_nobody_sees_is_no_part_of_a_cell(pledge: Pledge, tmp_path: Path) -> None:
+    """As web pages and chats leave it in what is copied from them."""
+    place = tmp_path / "l.csv"
+    rows = [
+        f"\u200ba-1,云\u200b帆\u2060公司\u200e,{CODE},三级,web-01\u200b",
+        f"a-2,\ufeff乙公司,{CODE},三级,\u200b",
+    ]
+    head = "编号,用户名称,统一社会信用代码,等级,主机"
+    place.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    assert pledge("import", place).status == 0
+    found = [answer(pledge("show", id, "--format", "json").out) for id in ("a-1", "a-2")]
+    records = [one["record"] for one in found]
+    assert [one["customer"]["name"] for one in records] == ["云帆公司", "乙公司"]
+    assert [one.get("resources", {}).get("hosts", []) for one in records] == [["web-01"], []]

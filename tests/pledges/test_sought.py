@@ -39,6 +39,32 @@ RECORD = made(
 
 
 @pytest.mark.parametrize(
+    ("phone", "text", "found"),
+    [
+        ("0871-6512 0032", "08716512", True),
+        ("0871-6512 0032", "0871-65120032", True),
+        ("(0871)65120032", "0871 6512 0032", True),
+        ("+86 138 0000 0001", "13800000001", True),
+        ("0871-6512 0032", "0871-6512 0033", False),
+        ("0871-6512 0032", "20260601", False),
+        ("0871-6512 0032", "6512.0032", False),
+    ],
+)
+def test_a_number_is_found_by_its_digits(phone: str, text: str, found: bool) -> None:
+    assert holds(("云帆", phone, "web-01", "203.0.113.16/29"), text) is found
+
+
+def test_digits_of_what_is_no_number_are_not_joined() -> None:
+    assert not holds(("yunfan-2026-06", "203.0.113.16/29", "2026-06"), "202606016")
+    assert not holds(("203.0.113.16",), "203-0-113")
+
+
+def test_what_nobody_sees_parts_no_name() -> None:
+    assert holds(("云\u200b帆科技\ufeff",), "云帆科技")
+    assert holds(("云帆科技",), "云\u200b帆")
+
+
+@pytest.mark.parametrize(
     ("text", "found"),
     [
         ("", True),

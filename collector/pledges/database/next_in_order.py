@@ -9,6 +9,15 @@ from collector.i18n.message import msg
 from collector.pledges.database import tables
 
 
+class AttachedAlready(BadInput):
+    """The very bundle is evidence already: the `number`th of the pledge `owner`."""
+
+    def __init__(self, owner: str, number: int, *, where: str = "") -> None:
+        said = msg("bundle_attached_already_number", there=number, there_2=owner)
+        super().__init__(said, where=where)
+        self.owner, self.number = owner, number
+
+
 def check_in_order(connection: Connection, id: str, sequence: int, previous: str | None) -> None:
     """Raises BadInput unless it has the next number and names the digest of the one before."""
     table = tables.evidence

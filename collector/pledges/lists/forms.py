@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Self
 
 from collector.model import Text
+from collector.pledges.record.people import visible
 
 _QUOTED = 60
 FORMS: Mapping[str, Text] = {
@@ -69,6 +70,11 @@ class Unread(str):
         made = super().__new__(cls, text)
         made.reason = reason
         return made
+
+
+def seen(text: str) -> str:
+    """A cell's text as a person sees it: what was copied may hold more."""
+    return text if isinstance(text, Unread) else visible(text)
 
 
 def quoted(text: str) -> tuple[str, str]:

@@ -21,7 +21,7 @@ from collector.pledges.lists import cells, sheets
 from collector.pledges.lists.assembling import Pledge
 from collector.pledges.lists.blanks import Blanks
 from collector.pledges.lists.complaints import Fault, Row
-from collector.pledges.lists.forms import Unread, Wrong
+from collector.pledges.lists.forms import Unread, Wrong, seen
 from collector.pledges.lists.headings import meant, told_once
 from collector.pledges.lists.places import MAIN, PLEDGE, SIGNED, tables
 from collector.pledges.lists.scans import Scans
@@ -185,9 +185,9 @@ class _Reading:
         numbers: list[int] = []
         for number, texts in self._whole_rows(sheet):
             given = {
-                column: texts[at]
+                column: text
                 for column, at in sheet.at.items()
-                if at < len(texts) and texts[at].strip()
+                if at < len(texts) and (text := seen(texts[at])).strip()
             }
             if not given:
                 continue

@@ -1,4 +1,4 @@
-"""People's names as they are compared: however the blanks in them were typed. Pure."""
+"""Names as they are compared: however the blanks in them were typed, and seen or not. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,17 @@ import re
 _BLANKS = re.compile(r"\s+")
 # a name of two characters is often set as wide as one of three
 _TWO = re.compile(r"^([\u4e00-\u9fff]) ([\u4e00-\u9fff])(?= |$)")
+# what web pages and chats leave in a copied text, and no screen shows; joiners are of scripts
+_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+
+
+def visible(text: str) -> str:
+    r"""Without the characters that nobody sees.
+
+    >>> visible("云\u200b帆")
+    '云帆'
+    """
+    return _INVISIBLE.sub("", text)
 
 
 def plain_name(text: str) -> str:

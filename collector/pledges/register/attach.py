@@ -19,6 +19,7 @@ from collector.i18n.message import msg
 from collector.model import HostStatus, Result
 from collector.pledges.database import sightings
 from collector.pledges.database.held import undeclared
+from collector.pledges.database.next_in_order import AttachedAlready
 from collector.pledges.database.rows import Evidence
 from collector.pledges.database.sightings import Sighting
 from collector.pledges.record.form import ANSWERED_FOR, attached_documents, waivers
@@ -83,6 +84,8 @@ def attach(
                     shared=shared,
                 )  # fmt: skip
                 signers.accept(id, found.signers)
+        except AttachedAlready as problem:
+            raise AttachedAlready(problem.owner, problem.number, where=str(bundle)) from None
         except BadInput as problem:
             raise BadInput(
                 problem.what, where=problem.where or str(bundle), mend=problem.mend

@@ -26,7 +26,7 @@ from collector.pledges.database import (
     voids,
     waived,
 )
-from collector.pledges.database.next_in_order import check_in_order
+from collector.pledges.database.next_in_order import AttachedAlready, check_in_order
 from collector.pledges.database.rows import Evidence, evidence_of, scope_json
 from collector.pledges.register.nearest import no_pledge
 from collector.pledges.register.present import in_order, present
@@ -279,8 +279,7 @@ class Attached(Remembered):
         same = connection.execute(select(table).where(table.c.digest == digest)).mappings()
         taken = same.first()
         if taken is not None:
-            number, owner = taken["sequence"], taken["pledge"]
-            raise BadInput(msg("bundle_attached_already_number", there=number, there_2=owner))
+            raise AttachedAlready(taken["pledge"], taken["sequence"])
         check_in_order(connection, id, sequence, previous)
 
     def shown(self, newest: Newest) -> tuple[Shown, ...]:

@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 @click.command(
     help=tr(
         "核验证据包，依据其采集文件重新判定，并附于登记；须是为该登记制作的下一份。可一次附多份；"
-        "--each（或首个参数就是证据包的路径）则不给编号，各附于其自身所属的登记。"
+        "--each（或首个参数就是证据包的路径）则不给编号，各附于其自身所属的登记，此前已附上的不算错。"
         "\n\n退出码：0 全部附上；2 有未附上的。",
         "Verifies bundles, judges their captures again, and attaches them to the pledge record; "
         "each must be the next one made for that pledge. With --each (or where the first argument "
-        "is the path of a bundle) no ID is given: each goes to the pledge that it was made for."
+        "is the path of a bundle) no ID is given: each goes to the pledge that it was made for, "
+        "and one that is there already is no failure."
         "\n\nExit status: 0 all are attached; 2 one is not.",
     )
 )
@@ -100,7 +101,9 @@ def attach(
         done = _attach(register, id, paths[0], trust, older=older, shared=shared)
         answer(Identity(id, done["digest"]), attached=[done], missing=0)
         return 0
-    missing, attached = 0, []
+    from collector.pledges.database.next_in_order import AttachedAlready
+
+    missing, attached, before = 0, [], []
     for path, pledge in _in_order(paths):
         try:
             if isinstance(pledge, CollectorError):
@@ -108,16 +111,18 @@ def attach(
             into = pledge if each else id
             attached.append(_attach(register, into, path, trust, older=older, shared=shared))
         except CollectorError as problem:
+            if each and isinstance(problem, AttachedAlready) and problem.owner == pledge:
+                before.append({"pledge": problem.owner, "sequence": problem.number})
+                continue
             missing += 1
             said = in_chinese(problem.said) if lang() == "zh" else str(problem)
             click.echo(f"hostpledge: {said}", err=True)
-    answer(attached=attached, missing=missing)
-    out(
-        tr(
-            f"附上 {len(paths) - missing} 份，未附上 {missing} 份\n",
-            f"{len(paths) - missing} attached, {missing} not\n",
-        )
+    answer(attached=attached, missing=missing, attached_before=before)
+    known = tr(f"，{len(before)} 份此前已附上", f", {len(before)} attached already")
+    told = tr(
+        f"附上 {len(attached)} 份，未附上 {missing} 份", f"{len(attached)} attached, {missing} not"
     )
+    out(f"{told}{known if before else ''}\n")
     return 2 if missing else 0
 
 
