@@ -130,6 +130,10 @@ function apart(low, w,   i) {
   if (w ~ /:[:\/]|^:|^[^:]*:$/ && low !~ /(user|username|owner)[0-9]*$/ || low ~ /repo|bucket|remote|dest|dst|target|sources?$|src$|dirs?$|paths?$|files?$|folder|archive|prefix|out$/ && w !~ /:.*:/) return far(w)
   return (plain(substr(w, 1, i - 1)) ? substr(w, 1, i) : hidden(substr(w, 1, i - 1)) ":") (number(substr(w, i + 1), 5) && low ~ /host|server|ip$/ ? substr(w, i + 1) : filled(substr(w, i + 1), 0))
 }
+# Is a further word of a list of the first one's kind? A host, a user and a password make a list too.
+function alike(low, w) {
+  return low ~ /exclude|include|ignore|dirs?|paths?|files?|tables?$/ || LISTED !~ /[,;|]/ && (!DOTTED || w ~ /[.:]/)
+}
 # The value of a setting, an option or a variable of this name.
 function value(name, w,   low) {
   low = tolower(name); sub(/^-+/, "", low); sub(/[+]$/, "", low)
@@ -149,7 +153,7 @@ function value(name, w,   low) {
   if (w ~ /^(yes|no|true|false|on|off|none|null|0|1|all|auto|y|n|Yes|No|True|False)$/) return w
   if (number(w, low ~ LONG ? 7 : low ~ COUNT ? low ~ /port[0-9]*$/ ? 5 : 4 : 2)) return w
   if (w ~ /^-/) return option(w) ? w : glued(w)
-  if (low ~ OPEN && (!SAT || low ~ LISTS && SAT < 99)) return w ~ /:/ ? apart(low, w) : plain(w) ? w : filled(w, 0)
+  if (low ~ OPEN && (!SAT || low ~ LISTS && SAT < 99 && alike(low, w))) return w ~ /:/ ? apart(low, w) : plain(w) ? w : filled(w, 0)
   if (w in COMMANDS || shown(w)) return w
   return filled(w, 0)
 }

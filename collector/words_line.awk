@@ -52,7 +52,7 @@ function literal() { return QUOTE != "" && (!CODE || SPOKEN) }
 # Is what the quote holds a command again?
 function coded() {
   return PREV ~ /^-[a-z]*c$/ && CMD ~ /^((ba|da|k|z|a)?sh|su|runuser)$/ || PREV == "-e" && CMD == "rsync" || PREV == "-o" && (CMD ~ /^(scp|sftp|sshfs)$/ || CMD == "" && LEAD == "ssh") \
-    || CMD == "eval" || CMD == "trap" && PREV == "" || CMD == "alias" && ASG != "" || ASG ~ /(^|[_-])(rsh|RSH|ssh|SSH)$/ || CMD == "" && FAR || ASG ~ /(_CMD|CMD|COMMAND|[Cc]ommand|OPTS|OPTIONS|ARGS|args|options)$/ && tolower(ASG) !~ SECRET
+    || CMD == "eval" || CMD == "trap" && PREV == "" || CMD == "alias" && ASG != "" || ASG ~ /(^|[_-])(rsh|RSH|ssh|SSH)$/ || CMD == "" && FAR || PREV ~ /^--[a-z-]*(hook|command|cmd)$/ && tolower(PREV) !~ SECRET || ASG ~ /^--[a-z-]*hook$/ || ASG ~ /(_CMD|CMD|COMMAND|[Cc]ommand|OPTS|OPTIONS|ARGS|args|options)$/ && tolower(ASG) !~ SECRET
 }
 # Is the value that begins here a command, or options of one?
 function ahead(q,   i) {
@@ -186,7 +186,7 @@ function word(w, after, sep, last,   r, ends) {
     # a time of sudoers(5)
     if (MODE == "sudo" && ASG ~ /^NOT(BEFORE|AFTER)$/ && w ~ /^[0-9]+Z?$/ && length(w) < 16) r = w
     else if (ASG ~ /^-/ && account(ASG, w)) { HUSHED = 1; r = wanted(ASG, w) }
-    else r = value(ASG, w)
+    else { LISTED = sep; r = value(ASG, w) }
     sat(w)
     if (tolower(ASG) ~ SECRET && (r == "***" || r ~ /^[$]/)) HUSHED = 1
     if (SPOKEN) return r
@@ -228,7 +228,7 @@ function conninfo(w, sep) {
 }
 # How many words of a value have been; behind an option, a command or a URL none is a name,
 # and behind an account of those that keep no data there may be what it logs in with.
-function sat(w) { SAT = w ~ /^-|:\/\// || tolower(w) ~ /^(root|sa|dba|administrator)$/ || w in COMMANDS && !(w in KNOWN) ? 99 : SAT + 1 }
+function sat(w) { if (!SAT) DOTTED = w ~ /[.].*[.]|:/; SAT = w ~ /^-|:\/\// || tolower(w) ~ /^(root|sa|dba|administrator)$/ || w in COMMANDS && !(w in KNOWN) ? 99 : SAT + 1 }
 function set(w, after, last) {
   if (substr(w, 1, 1) == "-") return option(w)
   if (!named(w)) return 0
@@ -258,6 +258,7 @@ function glued(w,   head) {
 function wanted(opt, w,   low, r) {
   low = tolower(opt); sub(/^-+/, "", low)
   if (account(opt, w)) return match(w, /^[^:%,\/]*[:%,]/) ? (plain(substr(w, 1, RLENGTH - 1)) ? substr(w, 1, RLENGTH) : "") "***" : "***"
+  if (opt ~ /^-[uU]$/ && w ~ /:/ && w !~ /^[0-9]+:[0-9]*$/ && CMD !~ /^(docker|podman|nerdctl|kubectl)$/) { HUSHED = 1; match(w, /:/); return (plain(substr(w, 1, RSTART - 1)) ? substr(w, 1, RSTART) : "") "***" }
   if (opt ~ /^--/ && opt in FLAGS && !(opt in NAMED)) { PREV = w; r = operand(w); onward(w); return r }
   if (opt ~ /^-(exec|execdir|ok)$/) { start(); COUNTED = 1; return led(w, "") }
   if (opt == "-c" && CMD ~ /^((ba|da|k|z|a)?sh|su|runuser)$/) { if (LOST == 1) LOST = 0; start(); return led(w, "") }

@@ -6,7 +6,8 @@ function confided() { return TAINT > 1 || TAINT && !(CMD in PLAIN) && CMD !~ HAR
 function confides(w) {
   return CMD ~ /^mcl?i?$/ && w ~ /^(alias|config)$/ || CMD ~ /^(vault|consul)$/ && w ~ /^(login|kv|write|put)$/ \
     || CMD == "virsh" && w ~ /^(set-user-password|secret-set-value)$/ || CMD == "rclone" && w ~ /^(obscure|config)$/ \
-    || CMD == "smbclient" && w ~ /^\/\// || CMD == "db2" && w == "using" || CMD == "etcdctl" && w ~ /^(user|put)$/
+    || CMD == "smbclient" && w ~ /^\/\// || CMD == "db2" && w == "using" || CMD == "etcdctl" && w ~ /^(user|put)$/ \
+    || CMD ~ /^(docker|podman|nerdctl|buildah|skopeo|helm)$/ && w == "login"
 }
 # Programs whose secret stands in the option's own word alone, so what follows is another argument.
 function attached(w) { return w ~ /^-p./ && CMD ~ /^(mysql|mariadb|mydumper$|innobackupex$|xtrabackup$|automysqlbackup$|sshpass$|7z)/ }

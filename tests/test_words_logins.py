@@ -220,3 +220,39 @@ def test_a_word_of_many_parts_takes_no_long_time(awk: list[str]) -> None:
         began = time.perf_counter()
         redacted("#words script", (piece * 800 + "@h\n").encode(), awk=awk)
         assert time.perf_counter() - began < 20
+
+
+_OF_THREE = """
+HOSTS="192.0.2.5 admin {}"
+HOSTS="192.0.2.5,admin,{}"
+HOSTS="192.0.2.5|admin|{}"
+HOSTS='192.0.2.5;admin;{}'
+servers="192.0.2.5:22 joe {}"
+dbs="shop,shop_user,{}"
+certbot renew --deploy-hook "curl -u bob:{} https://h.example/x"
+certbot renew --post-hook='curl -u bob:{} h'
+restic backup -u bob:{} /srv
+docker login registry.example.com joe {}
+podman login registry.example.com joe {}
+"""
+_OF_ONE_KIND = [
+    'HOSTS="web1 web2 db1"',
+    'HOSTS="192.0.2.5 192.0.2.6"',
+    'dbs="shop crm wiki"',
+    'EXCLUDE="cache,tmp,old"',
+    'dirs="etc;srv"',
+    'certbot renew --deploy-hook "systemctl reload nginx"',
+    "docker run -u 1000:1000 image",
+]
+
+
+@pytest.mark.parametrize("awk", AWKS, ids=" ".join)
+def test_a_list_of_three_kinds_is_a_login(awk: list[str]) -> None:
+    text = _OF_THREE.replace("{}", "sunflower")
+    assert "sunflower" not in redacted("#words script", text.encode(), awk=awk).decode()
+
+
+@pytest.mark.parametrize("awk", AWKS, ids=" ".join)
+@pytest.mark.parametrize("line", _OF_ONE_KIND)
+def test_a_list_of_one_kind_stays(awk: list[str], line: str) -> None:
+    assert redacted("#words script", f"{line}\n".encode(), awk=awk).decode() == f"{line}\n"
