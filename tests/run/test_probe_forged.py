@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,24 @@ def test_the_account_is_in_no_argument_of_our_own_ssh(
     assert "canary" not in (folder / "argv").read_text()
     settings = (folder / "settings").read_text().splitlines()
     assert f"user {_ACCOUNT}" in settings and "hostname 192.0.2.1" in settings
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("yes 'a banner without end' >&2", "a banner without end"),
+        ("echo 'joe@h: Permission denied (password).' >&2; exit 255", "refused"),
+        ("exit 0", "let in"),
+        ("cat >/dev/null; echo 'ssh: connect to host h' >&2; exit 255", "ssh: connect to host h"),
+        ("exec sleep 60", "no answer in time"),
+    ],
+)
+def test_a_server_that_says_without_end_is_heard_to_a_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, said: str
+) -> None:
+    _program(tmp_path / "ssh", f"{program}\n")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(from_here, "_SECONDS", 3)
+    before = time.monotonic()
+    assert from_here.failed_login("192.0.2.1", 22, _ACCOUNT).startswith(said)
+    assert time.monotonic() - before < 30

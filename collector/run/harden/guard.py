@@ -26,6 +26,8 @@ UNDO = "/var/lib/hostpledge/undo/undo.sh"
 # well below what locks an account (intrusion.lockout)
 _GUESSES = 2
 _FRESH = "-o ControlMaster=no -o ControlPath=none"
+# of what a host tells that an earlier run left
+_MOST, _LONGEST = 20, 2000
 _STATES = ("armed", "confirmed", "abandoned")
 _THINGS: dict[str, dict[str, Any]] = {
     "family": {"type": "str", "required": True},
@@ -135,7 +137,7 @@ class GuardModule(ActionBase):  # type: ignore[misc]  # Ansible ships no types
             },
         }
         if done["left_over"]:
-            told["warnings"] = done["left_over"]
+            told["warnings"] = [str(line)[:_LONGEST] for line in [*done["left_over"]][:_MOST]]
         return told
 
     def _confirm(self, family: str, task_vars: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -7,13 +7,17 @@ import os
 import select
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from typing import IO, cast
 
 from collector.errors import one_line
 
 _SECONDS = 20
+# bytes of what ssh says: a server's banners have no end of their own
+_MOST = 1 << 16
 _ECHO = "/bin/echo"
 # connections begun in a second, and how long one is waited for
 _RATE = 10.0
@@ -41,23 +45,35 @@ def failed_login(address: str, port: int, account: str, source: str = "") -> str
     words = ["ssh", "-F/dev/stdin", *_FRESH, *bound, f"-p{port}", "--", address, "exit 0"]
     environment = {k: v for k, v in os.environ.items() if k != "SSH_AUTH_SOCK"}
     environment |= {"SSH_ASKPASS": _ECHO, "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":"}
-    try:
-        done = subprocess.run(
-            words,
-            input=f"User {account}\n".encode(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env=environment,
-            timeout=_SECONDS,
-            check=False,
-            start_new_session=True,
+    with ExitStack() as held:
+        ssh = held.enter_context(
+            subprocess.Popen(
+                words,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=environment,
+                start_new_session=True,
+            )
         )
-    except subprocess.TimeoutExpired:
+        late = threading.Timer(_SECONDS, ssh.kill)
+        late.start()
+        held.callback(late.cancel)
+        # ends it, where it has more to say than anybody has
+        held.callback(ssh.kill)
+        settings, told = cast("IO[bytes]", ssh.stdin), cast("IO[bytes]", ssh.stderr)
+        with suppress(BrokenPipeError), settings:
+            settings.write(f"User {account}\n".encode())
+        heard = told.read(_MOST)
+        if len(heard) < _MOST:
+            ssh.wait()
+        over = not late.is_alive()
+    said = heard.decode("utf-8", "replace")
+    if over:
         return "no answer in time"
-    said = done.stderr.decode("utf-8", "replace")
     if "Permission denied (" in said:
         return "refused"
-    return "let in" if done.returncode == 0 else one_line(said, 200) or "no answer"
+    return "let in" if ssh.returncode == 0 else one_line(said, 200) or "no answer"
 
 
 def connects(address: str, port: int, source: str = "", wait: float = _WAIT) -> str:
