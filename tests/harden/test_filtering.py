@@ -14,7 +14,7 @@ from collector.errors import BadInput
 from collector.facts.firewall.live_ruleset import firewall
 from collector.model import Capture
 from collector.resources import shared
-from collector.run.probes.firewall import chosen, told, weighed
+from collector.run.probes.firewall import chosen, told, weighed, with_before
 from tests.cases import HERE, load
 
 CASES = HERE / "controls" / "firewall"
@@ -163,3 +163,43 @@ def test_a_service_that_nobody_spoke_of_is_not_cut_off() -> None:
     assert told(_serving(22, 3306), unsaid, "198.51.100.7", 22)["openings"] == []
     others = {**unsaid, "controls": ["admin_sources"]}
     assert told(served, others, "198.51.100.7", 22)["engine"] == "nftables"
+
+
+def _again(**given: Any) -> dict[str, Any]:
+    """What a run without variables goes by, behind one that was given these."""
+    first = {"admin_sources": [], "allow": None, **given}
+    more = {"controls": ["default_deny", "admin_sources"], **first}
+    return with_before(
+        ARGUMENTS | {"controls": ["exposed_ports"], "allow": None, "admin_sources": []},
+        _rendered("198.51.100.7", **more),
+    )
+
+
+def test_what_an_earlier_run_was_given_stays() -> None:
+    allow = [{"port": [443], "comment": 'a "web" \n# given: {} }}'}]
+    again = _again(allow=allow, admin_sources=["10.20.0.0/16"])
+    assert (again["allow"], again["admin_sources"]) == (allow, ["10.20.0.0/16"])
+    assert again["controls"] == ["exposed_ports", "default_deny", "admin_sources"]
+    assert again["kept"] == ["firewall_allow", "firewall_admin_sources"]
+    # that nothing beside SSH comes in was said, too
+    assert _again(allow=[])["allow"] == [] and _again(allow=[])["kept"] == []
+
+
+def test_what_this_run_is_given_counts() -> None:
+    file = _rendered("", allow=[{"port": 443}], admin_sources=["10.20.0.0/16"])
+    given = ARGUMENTS | {"allow": [{"port": 80}], "admin_sources": ["10.30.0.0/16"]}
+    assert with_before(given, file) | {"kept": 0} == {
+        **given, "controls": with_before(given, file)["controls"], "kept": 0
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["", "# controls: default_deny\n", "# controls: default_deny\n# given: {\n",
+     "# controls: default_deny\n# given: [1]\n",
+     '# controls: default_deny\n# given: {"allow": 1}\n'],
+)  # fmt: skip
+def test_of_a_file_that_does_not_tell_nothing_is_taken(file: str) -> None:
+    given = ARGUMENTS | {"allow": None, "admin_sources": []}
+    found = with_before(given, file)
+    assert (found["allow"], found["admin_sources"], found["kept"]) == (None, [], [])

@@ -21,6 +21,10 @@ def test_ports_ranges_and_protocols_become_one_form() -> None:
     assert tcp.plain()["sources4"] == []
 
 
+def test_an_entry_without_ports_lets_nothing_in() -> None:
+    assert openings([{"port": []}], LISTED) == []
+
+
 def test_sources_are_told_apart_and_inner_ones_left_out() -> None:
     (one,) = openings(
         [{"port": 3306, "from": ["10.1.2.3/8", "10.9.0.0/16", "2001:db8::1", "192.0.2.7"]}], LISTED

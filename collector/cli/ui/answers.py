@@ -121,6 +121,8 @@ _TABLE = (
      r"nothing is changed; .*",
      r"新规则会切断 \1（本次整改由此连接端口 \2）：\3；未作改动；见 firewall_allow 与 "
      r"firewall_admin_sources"),
+    (r"(firewall_.*): not given, so it stays as the earlier run had it",
+     r"\1 未给出，沿用此前整改时的取值"),
 )  # fmt: skip
 # a role's own line of a program that failed: anything that is known goes before it
 _LAST = ((r"(\S+) failed: (.*)", r"\1 出错：\2"),)

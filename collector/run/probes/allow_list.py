@@ -78,6 +78,9 @@ def openings(allow: Iterable[Any], listed: Spans | None) -> list[Opening]:
                 msg("lets_everybody_reach_firewall", where=where, shown=shown),
                 mend=msg("give_networks_need"),
             )
+        if not ranges:
+            # `port: []` names none
+            continue
         ports = tuple(_shown(r) for r in Spans.of(ranges).ranges)
         comment = " ".join(str(entry.get("comment", "")).split()).replace('"', "'")[:100]
         found += [Opening(p, ports, not named, four, six, comment) for p in protos]

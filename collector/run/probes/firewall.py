@@ -7,8 +7,10 @@ loaded would still let it in.
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -37,6 +39,8 @@ from collector.run.probes.looking import LookingAction, looked
 
 OWN = "inet hostpledge "
 FILE = "/etc/nftables.d/hostpledge.nft"
+# bytes of it that are looked at: what it was made of stands ahead of the rules
+_HEAD = 1 << 16
 _DENY = "firewall.default_deny"
 # ports on which a client waits for the answer to what it asked itself (DHCP, NTP, mDNS, LLMNR)
 _ASKS_ITSELF = {("udp", port) for port in (68, 123, 323, 546, 5353, 5355)}
@@ -77,8 +81,9 @@ class ActionModule(LookingAction):
         if given["rules"] is not None:
             seen = self.captured(exposure.READS)
             return looked(partial(weighed, seen, given["rules"], client, server, port))
-        before = [] if given["engine"] in ("firewalld", "ufw") else self._before()
-        wanted = {**given, "controls": list(dict.fromkeys([*given["controls"], *before]))}
+        wanted = given if given["engine"] in ("firewalld", "ufw") else with_before(
+            given, self._before()
+        )  # fmt: skip
         seen = self.captured((*exposure.READS, *sshd.READS))
         return looked(partial(told, seen, wanted, client, port))
 
@@ -95,10 +100,32 @@ class ActionModule(LookingAction):
             "firewall is not changed: connect by OpenSSH"
         )
 
-    def _before(self) -> list[str]:
-        """The controls that an earlier run brought about: the file says."""
-        done = self._low_level_execute_command(f"sed -n 's/^# controls: //p' {FILE} 2>/dev/null")
-        return str(done["stdout"]).split()
+    def _before(self) -> str:
+        """The head of the file that an earlier run has made; empty where none did."""
+        done = self._low_level_execute_command(f"head -c {_HEAD} {FILE} 2>/dev/null")
+        return str(done["stdout"])
+
+
+def with_before(given: Mapping[str, Any], file: str) -> dict[str, Any]:
+    """With what an earlier run brought about, and what it was given where this one is given none.
+
+    A control by itself would else let in again, or shut out, what another one was told of.
+    """
+    said = dict(re.findall(r"^# (controls|given): (.*)$", file, re.MULTILINE))
+    before = said.get("controls", "").split()
+    known: Any = None
+    with suppress(ValueError):
+        known = json.loads(said.get("given", "{}"))
+    stays = known if isinstance(known, dict) else {}
+    kept = {}
+    if before and given["allow"] is None and isinstance(stays.get("allow"), list):
+        kept["allow"] = stays["allow"]
+    if "admin_sources" in before and not given["admin_sources"]:
+        networks = stays.get("admin_sources")
+        kept["admin_sources"] = networks if isinstance(networks, list) else []
+    controls = list(dict.fromkeys([*given["controls"], *before]))
+    names = [f"firewall_{name}" for name, told in kept.items() if told]
+    return {**given, **kept, "controls": controls, "kept": names}
 
 
 def told(capture: Capture, given: Mapping[str, Any], client: str, port: int) -> dict[str, Any]:
@@ -125,6 +152,9 @@ def told(capture: Capture, given: Mapping[str, Any], client: str, port: int) -> 
         "client_family": ipaddress.ip_address(client).version if client else 0,
         "port": port,
         "ssh_ports": sorted(ports),
+        "given": {"allow": given["allow"], "admin_sources": given["admin_sources"]},
+        "kept": given.get("kept", []),
+        "admin_sources": list(given["admin_sources"]),
         "admin4": list(admin4),
         "admin6": list(admin6),
         "openings": [opening.plain() for opening in allow],
