@@ -125,7 +125,10 @@ def _plain(words: str) -> str:
 
 def _scans(text: str, use: re.Match[str]) -> bool:
     """Is the scanner started there, and has it something to scan?"""
-    return not (_ONLY_NAMED.search(text[: use.start()]) or _NO_SCAN.search(use[2]))
+    at = use.start()
+    # its own line, and of that no more than anybody writes
+    since = max(text.rfind("\n", 0, max(0, at - 200)) + 1, at - 4000, 0)
+    return not (_ONLY_NAMED.search(text[since:at]) or _NO_SCAN.search(use[2]))
 
 
 def _scope(capture: Capture, job: Job, use: re.Match[str], trees: tuple[str, ...]) -> Scope:
