@@ -61,6 +61,9 @@ def _variables(hosts: Hosts) -> dict[str, object]:
     }
 
 
+_TOLD = ("firewall_allow", "firewall_admin_sources")
+
+
 def test_who_is_listed_gets_in_and_nobody_else(serving: Hosts) -> None:
     hosts = serving
     before = _seen(hosts)
@@ -88,6 +91,13 @@ def test_who_is_listed_gets_in_and_nobody_else(serving: Hosts) -> None:
     for words in ((), ("--check", "--diff")):
         again = hosts.play(None, *words, roles=["firewall"], vars=variables)
         assert re.search(r"bare\s.* changed=0 .* failed=0 ", again.stdout), again.stdout
+
+    # one control by itself, told nothing: what the others were told of stays
+    fewer = {k: v for k, v in variables.items() if k not in _TOLD} | {
+        "firewall_controls": ["exposed_ports"]
+    }
+    alone = hosts.play(roles=["firewall"], vars=fewer)
+    assert re.search(r"bare\s.* changed=0 .* failed=0 ", alone.stdout), alone.stdout
 
     loaded = hosts.run("bare", "nft", "list", "table", "inet", "hostpledge")
     hosts.run("bare", "nft", "-f", "/etc/nftables.conf")
