@@ -79,7 +79,7 @@ function path(w, wide,   n, i, v, out) {
 }
 function step(c, wide) {
   if (dated(c) || c ~ /^[A-Za-z0-9]*[.]?%/ && dated(substr(c, index(c, "%")))) return 1
-  if (c ~ /[$]/ || random(c)) return 0
+  if (c ~ /[$\001]/ || random(c)) return 0
   if (wide) return length(c) < 100 && c !~ /[!#]|[@:].*[@:]|:[^0-9]/
   return length(c) < 49 && c ~ /^[A-Za-z0-9_.*?%+~@:^-]+$/ && c !~ /[@:].*[@:]/
 }

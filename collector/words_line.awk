@@ -72,7 +72,7 @@ function line(s,   n, q, out) {
     FOREIGN = s ~ /^#!.*(python|perl|php|ruby|node|lua|expect|tclsh|awk|Rscript)/
     NOTE = DOCUMENT = MUTED = ""; split("", ENDS); split("", MADE)
   }
-  if (DOCUMENT != "") { NOTE = DOCUMENT; DOCUMENT = "" }
+  if (DOCUMENT != "") { NOTE = DOCUMENT; RAW = LITERAL; DOCUMENT = "" }
   n = s; gsub(/[ \t\r]/, "", n)
   if (NOTE != "" && n == NOTE) NOTE = ""
   q = MUTED
@@ -89,6 +89,13 @@ function interpreter(s,   n) {
   if (s ~ ("^#![ \t]*/[a-z0-9/.]+([ \t]+" n "|\r?$)")) return s
   return match(s, /^#!\/[a-z0-9\/.]+/) && substr(s, RLENGTH + 1, 1) ~ /[ \t]/ ? substr(s, 1, RLENGTH) : "#!***"
 }
+# Where nothing is expanded, `$` begins no variable: a sign that is none stands for it while the word is
+# looked at, and nothing is shown that holds it.
+function signed(w, sep) {
+  if (w ~ /[$]/ && w !~ /^[$][0-9]$/ && (FOREIGN || UNSHELLED || NOTE != "" && RAW || !CODE && QUOTE != Q1 && w ~ /^[$]/ && sep ~ /(^|[^\\])(\\\\)*\\$/)) gsub(/[$]/, "\001", w)
+  return w
+}
+function bare(r) { return r ~ /\001/ ? hidden(r) : r }
 function split_up(s,   i, n, out, w, on) {
   if (FIRST && s ~ /^#!/) { QUOTE = ""; CODE = GOING = DEEP = 0; start(); return interpreter(s) }
   # a word without end, or a line of thousands of them, is nobody's command
@@ -114,7 +121,7 @@ function split_up(s,   i, n, out, w, on) {
     }
     # the blank in a quoted path of Chinese names: no ASCII, so neither an option nor its value
     if (QUOTE != "" && PART[i] ~ /^ +$/ && BEHIND ~ /^\/.*[^ -~]/ && !HUSHED && w !~ /[!-~]/) { out = out w; continue }
-    out = out word(w, PART[i + 2], (on && PART[i] !~ /[ \t]/ ? "=" : "") PART[i], i + 2 >= n)
+    out = out bare(word(w = signed(w, PART[i]), PART[i + 2], (on && PART[i] !~ /[ \t]/ ? "=" : "") PART[i], i + 2 >= n))
     onto(w, PART[i])
     if (SPOKEN && ASG == "" && speaks(w)) WHISPER = 1
     if (LOST && (ASKED || TAINT > 1 || ASG == "" && w !~ /^-/ && speaks(w))) HUSHED = 1
@@ -161,7 +168,7 @@ function word(w, after, sep, last,   r, ends) {
     if (w ~ /^[0-9-]$/ || w ~ /^\// || w ~ /^[.~]*\//) return path(w, 1)
     if (w ~ /^[$]/ || w ~ /[.](log|sql|gz|txt|out|err|json|dump|bak)$/) return w ~ /\// ? path(w, 0) : plain(w) ? w : filled(w, 0)
     if (sep ~ /<</ && sep !~ /<<</ && length(w) < 21 && named(w ~ /^-/ ? substr(w, 2) : w)) {
-      ends = w; sub(/^-/, "", ends); ENDS[ends] = 1
+      ends = w; sub(/^-/, "", ends); ENDS[ends] = 1; LITERAL = QUOTE != "" || sep ~ /["'\\]$/
       if (CMD !~ /^((ba|da|k|z|a)?sh|su|runuser|chroot|docker|podman|nerdctl|kubectl)$/ && !(CMD == "" && FAR)) DOCUMENT = ends
       return w
     }

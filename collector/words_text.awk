@@ -31,6 +31,7 @@ function settled(name, s,   i, n, out, opt, hush, q, begins, veil) {
     out = out PART[i]
     if (i == n) break
     q = within(q, PART[i])
+    if (MODE == "settings" && PART[i + 1] ~ /[$]./) gsub(/[$]/, "\001", PART[i + 1])
     AT = i; headed(i, ""); BRACED = PART[i] ~ /^[{]/ && HEAD ~ /[$]$/
     if (PART[i] ~ /[ \t]/ && q == "") HUSHED = 0
     # of a secret nothing is a name, nor is what a quote ends behind
@@ -43,7 +44,7 @@ function settled(name, s,   i, n, out, opt, hush, q, begins, veil) {
     else if (!hush && (veil = veiled(PART[i + 1], name)) != "") out = out veil
     else {
       opt = substr(PART[i + 1], 1, 1) == "-" && option(PART[i + 1]) && tolower(name) !~ SECRET
-      out = out (opt ? PART[i + 1] : PREV != "" && tolower(name) !~ SECRET ? wanted(PREV, PART[i + 1]) : value(name, PART[i + 1]))
+      out = out bare(opt ? PART[i + 1] : PREV != "" && tolower(name) !~ SECRET ? wanted(PREV, PART[i + 1]) : value(name, PART[i + 1]))
       PREV = opt ? PART[i + 1] : ""
       sat(PART[i + 1])
     }
@@ -177,7 +178,7 @@ function options(s, first,   head, q, tail) {
   q = substr(head, length(head)); tail = ""
   if (q ~ /["']/ && (match(s, q "[ \t\r]*$") || match(s, q "[ \t]+#"))) { tail = substr(s, RSTART, RLENGTH); s = substr(s, 1, RSTART - 1) }
   if (first) { start(); CMD = "options"; DEEP = 0 }
-  GOING = 1; s = line(s); NOTE = DOCUMENT = MUTED = ""
+  GOING = UNSHELLED = 1; s = line(s); UNSHELLED = 0; NOTE = DOCUMENT = MUTED = ""
   return head s tail
 }
 # Logs: times, and the words of tools that are asked for.

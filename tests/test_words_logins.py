@@ -256,3 +256,64 @@ def test_a_list_of_three_kinds_is_a_login(awk: list[str]) -> None:
 @pytest.mark.parametrize("line", _OF_ONE_KIND)
 def test_a_list_of_one_kind_stays(awk: list[str], line: str) -> None:
     assert redacted("#words script", f"{line}\n".encode(), awk=awk).decode() == f"{line}\n"
+
+
+_NO_SHELL = {
+    "script": (
+        """#!/usr/bin/python3
+f = ftplib.FTP("10.0.0.2"); f.login("bak", "P$ssw0rd")
+CONF = {"host": "h", "user": "root", "passwd": "P$ssw0rd"}
+PASSWORD = "P$ssw0rd"
+password = \"\"\"P$ssw0rd\"\"\"
+smtp.login("a@b.example","$P$ssw0rd")
+path = "/srv/P$ssw0rd/x"
+""",
+        """#!/bin/sh
+ftp -n 192.0.2.2 <<'EOF'
+user bak P$ssw0rd
+EOF
+mysql <<\\EOF
+ALTER USER x IDENTIFIED BY "P$ssw0rd";
+EOF
+chpasswd <<"EOF"
+root:P$ssw0rd
+EOF
+x "P\\$ssw0rd"
+backup root P\\$ssw0rd
+echo "P\\$ssw0rd" | passwd --stdin root
+./b.sh root "P\\$ssw0rd"
+""",
+        """#!/usr/bin/expect
+send "P\\$ssw0rd\\r"
+set password {P$ssw0rd}
+""",
+    ),
+    "settings": (
+        """postgresql_databases:
+    - name: all
+      options: "P$ssw0rd"
+ntfy:
+    x: P$ssw0rd
+""",
+    ),
+}
+
+
+@pytest.mark.parametrize("awk", AWKS, ids=" ".join)
+@pytest.mark.parametrize("mode", _NO_SHELL)
+def test_where_nothing_is_expanded_a_dollar_begins_no_variable(awk: list[str], mode: str) -> None:
+    for text in _NO_SHELL[mode]:
+        said = redacted(f"#words {mode}", text.encode(), awk=awk).decode()
+        assert "ssw0rd" not in said and "\1" not in said, said
+
+
+@pytest.mark.parametrize("awk", AWKS, ids=" ".join)
+def test_what_another_shell_expands_is_a_variable(awk: list[str]) -> None:
+    lines = (
+        'sh -c "tar czf /b/\\$NAME.tgz /srv"',
+        'find /b -type f | awk "{print \\$2}" | xargs rm -f',
+        'docker exec db sh -c "mysqldump -uroot -p\\$MYSQL_PWD shop >/b/x.sql"',
+    )
+    text = "\n".join(lines) + "\n"
+    assert "$NAME" in (said := redacted("#words script", text.encode(), awk=awk).decode())
+    assert "$2" in said and "$MYSQL_PWD" in said

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,12 +67,46 @@ def test_files_that_are_sent_slowly_are_few(site: Site) -> None:
     assert account is not None
     with ExitStack() as held:
         for _ in range(4):
-            held.enter_context(evidence._OPEN.one(account.name))
+            held.enter_context(evidence._OPEN[True].one(account.name))
         boss, other = site.browser("boss"), site.browser("eng")
         assert boss.get("/pledges/demo-0/evidence/1.zip").status_code == 503
         assert other.get("/pledges/demo-0/evidence/1.zip").status_code == 200
     assert boss.get("/pledges/demo-0/evidence/1.zip").status_code == 200
-    assert evidence._OPEN._taken.total() == 0
+    assert sum(places._taken.total() for places in evidence._OPEN) == 0
+
+
+def test_files_for_customers_leave_places_for_managers(site: Site) -> None:
+    with ExitStack() as held:
+        for number in range(24):
+            held.enter_context(evidence._OPEN[False].one(f"account-{number}"))
+        assert site.browser("cust").get("/pledges/demo-2/evidence/1.zip").status_code == 503
+        assert site.browser("boss").get("/pledges/demo-0/evidence/1.zip").status_code == 200
+
+
+def test_who_reads_a_file_too_slowly_gives_his_place_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence, "_BESIDE", 0.2)
+    (tmp_path / "x").write_bytes(b"x" * 1000)
+    gone: list[int] = []
+    held = ExitStack()
+    held.callback(gone.append, 1)
+    source = (tmp_path / "x").open("rb")
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.sleep(60)
+
+    async def receive() -> Any:
+        await asyncio.sleep(60)
+
+    async def sent() -> None:
+        async with asyncio.timeout(20):
+            scope = {"type": "http", "asgi": {"spec_version": "2.4"}}
+            await evidence.Download(source, {}, held)(scope, receive, send)
+
+    asyncio.run(sent())
+    assert gone and source.closed
 
 
 def test_one_customer_leaves_threads_to_the_others(site: Site) -> None:

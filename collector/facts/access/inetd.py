@@ -281,7 +281,7 @@ def _wrapped(text: str, daemon: str, *, grants: bool) -> list[_Rule]:
         line = raw.strip()
         if not line or line.startswith("#"):
             continue
-        bare = re.sub(r"\[[^\]]*\]", lambda m: m[0].replace(":", "\0"), line)
+        bare = re.sub(r"\[[^][]*\]", lambda m: m[0].replace(":", "\0"), line)
         daemons, _, rest = bare.partition(":")
         names = [n.upper() for n in re.split(r"[\s,]+", daemons.strip())]
         if not {daemon.upper(), "ALL"} & set(names):

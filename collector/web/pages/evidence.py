@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import BinaryIO
 
 from starlette.responses import Response, StreamingResponse
@@ -22,8 +23,11 @@ from collector.web.keeping.passwords import BusyError, Places
 from collector.web.pages.customer import doubted
 
 _CHUNK = 1 << 16
-# files that are being sent, and how many of them to one account, or customer
-_OPEN = Places(24, 4)
+# files that are being sent, and how many of them to one account, or customer; whoever sees all
+# pledges has his own
+_OPEN = Places(24, 4), Places(24, 4)
+# bytes a second, on the average, and the seconds beside: a reader who is slower gives his place up
+_LEAST, _BESIDE = 32 << 10, 30.0
 
 
 def bundle(asker: Asker) -> Response:
@@ -52,7 +56,7 @@ def bundle(asker: Asker) -> Response:
     held = ExitStack()
     try:
         # up to when all is sent: each lies on this machine's disk for as long
-        held.enter_context(_OPEN.one(*asker.account.sharing))
+        held.enter_context(_OPEN[asker.only is None].one(*asker.account.sharing))
         source = _packed(found[0])
     except BusyError:
         asker.note = "busy"
@@ -80,7 +84,10 @@ def _packed(one: Evidence) -> BinaryIO:
 
 
 class Download(StreamingResponse):
-    """An open file, which is closed when all is sent, or the one who asked has gone; `held` too."""
+    """An open file, which is closed when all is sent, or the one who asked has gone; `held` too.
+
+    Or when it goes too slowly: the connection is closed then, before all has come.
+    """
 
     def __init__(self, source: BinaryIO, headers: Mapping[str, str], held: ExitStack) -> None:
         size = os.fstat(source.fileno()).st_size
@@ -90,10 +97,13 @@ class Download(StreamingResponse):
             headers={**headers, "Content-Length": str(size)},
         )
         self._source, self._held = source, held
+        self._most = _BESIDE + size / _LEAST
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await super().__call__(scope, receive, send)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._most):
+                    await super().__call__(scope, receive, send)
         finally:
             self._source.close()
             self._held.close()
