@@ -125,7 +125,7 @@ function split_up(s,   i, n, out, w, on) {
     onto(w, PART[i])
     if (SPOKEN && ASG == "" && speaks(w)) WHISPER = 1
     if (LOST && (ASKED || TAINT > 1 || ASG == "" && w !~ /^-/ && speaks(w))) HUSHED = 1
-    DOLLAR = w ~ /[$]$/; BEHIND = w
+    DOLLAR = w ~ /[$]$/ && (QUOTE != Q1 || CODE); BEHIND = w
   }
   CARRIED = s ~ /[^ \t;|&]\\$/
   if (CARRIED && n > 1 && PART[n] == "\\" && BEHIND ~ /:\/\/[^\/@]*$/) HUSHED = 1

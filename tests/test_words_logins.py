@@ -282,6 +282,8 @@ x "P\\$ssw0rd"
 backup root P\\$ssw0rd
 echo "P\\$ssw0rd" | passwd --stdin root
 ./b.sh root "P\\$ssw0rd"
+./b.sh root 'P${ssw0rd}x' 'P$(ssw0rd)x'
+./b.sh root "P\\${ssw0rd}x"
 """,
         """#!/usr/bin/expect
 send "P\\$ssw0rd\\r"
