@@ -7,8 +7,9 @@ import re
 _BLANKS = re.compile(r"\s+")
 # a name of two characters is often set as wide as one of three
 _TWO = re.compile(r"^([\u4e00-\u9fff]) ([\u4e00-\u9fff])(?= |$)")
-# what web pages and chats leave in a copied text, and no screen shows; joiners are of scripts
-_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]+")
+# what web pages and chats leave in a copied text, and no screen shows; joiners are of scripts, and
+# what turns a text round is refused (`validation`)
+_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2060-\u2064\ufeff]+")
 
 
 def visible(text: str) -> str:
