@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,16 @@ from tests.pledges import killed
 from tests.pledges.records import made
 
 Pledge = Callable[..., Ended]
-_TODAY = datetime.now(UTC).astimezone(CHINA).date()
+
+
+def _today() -> date:
+    """Not of the module: a run begins before midnight and ends after it."""
+    return datetime.now(UTC).astimezone(CHINA).date()
 
 
 def _period(days: int) -> dict[str, str]:
     first = datetime(2026, 1, 10, tzinfo=UTC).date()
-    return {"from": first.isoformat(), "until": (_TODAY + timedelta(days=days)).isoformat()}
+    return {"from": first.isoformat(), "until": (_today() + timedelta(days=days)).isoformat()}
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,20 @@ from tests.pledges.lives import captured, check
 from tests.pledges.records import TODAY, made
 
 Pledge = Callable[..., Ended]
-_TODAY = datetime.now(UTC).astimezone(CHINA).date()
+
+
+def _today() -> date:
+    """Not of the module: a run begins before midnight and ends after it."""
+    return datetime.now(UTC).astimezone(CHINA).date()
+
+
 _WHY = ("--reason", "续签错了", "--by", "王安")
 
 
 @pytest.fixture
 def register(tmp_path: Path) -> Register:
     found = Register.open(str(tmp_path / "r.sqlite"), create=True)
-    until = (_TODAY + timedelta(days=20)).isoformat()
+    until = (_today() + timedelta(days=20)).isoformat()
     for id in ("a-2026", "b-2026"):
         found.add(made(id=id, period={"from": "2026-01-10", "until": until}))
     return found
@@ -74,7 +80,7 @@ def test_one_draft_alone_and_one_that_ended_by_a_list(register: Register, pledge
     done = pledge("renew", "a-2026", "a-27b")
     assert "withdraw-draft a-27b" in done.out
     document = dict(register.get("a-27b").document)
-    document["ended"] = {"date": _TODAY.isoformat(), "reason": "x", "by": "y"}
+    document["ended"] = {"date": _today().isoformat(), "reason": "x", "by": "y"}
     register.add(made(**document), update=True)
     # it binds nobody: the record is renewed under the right id
     assert pledge("renew", "a-2026", "a-2027", "--check").status == 0

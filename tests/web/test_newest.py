@@ -42,7 +42,12 @@ from tests.pledges.test_follow_ups import another
 from tests.web.sites import PASSWORD, Place, Site, filled, record, with_accounts
 from tests.web.test_same_truth import _plain, _rows, _told
 
-_TODAY = datetime.now(UTC).astimezone(CHINA).date()
+
+def _today() -> date:
+    """Not of the module: a run begins before midnight and ends after it."""
+    return datetime.now(UTC).astimezone(CHINA).date()
+
+
 HASH = "encryption.password_hash"
 # of high severity, and so its clause fails with it
 GRAVE = "classification.inventory"
@@ -70,7 +75,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 def _hosts(register: Register, hosts: list[str]) -> None:
     known = json.loads(register.get("demo-0").canonical())
     known["resources"]["hosts"] = hosts
-    register.add(from_document(known, where="", today=_TODAY), update=True)
+    register.add(from_document(known, where="", today=_today()), update=True)
 
 
 def _alone(
@@ -181,7 +186,7 @@ def test_what_is_void_now_is_not_what_was_void_before(own: Place) -> None:
 
 
 def test_on_its_last_day_a_waiver_still_holds_and_nothing_is_late(own: Place) -> None:
-    register, last = Register.open(own.register), _TODAY + timedelta(days=3)
+    register, last = Register.open(own.register), _today() + timedelta(days=3)
     known = json.loads(register.get("demo-0").canonical())
     known["follow_ups"] = [
         {"control": GRAVE, "host": "web-01", "owner": "周示例", "due": last.isoformat()}
@@ -190,7 +195,7 @@ def test_on_its_last_day_a_waiver_still_holds_and_nothing_is_late(own: Place) ->
         {"control": HASH, "host": "web-01", "reason": "年底下线", "approver": "林示例",
          "expires": last.isoformat()},
     ]  # fmt: skip
-    register.add(from_document(known, where="", today=_TODAY), update=True)
+    register.add(from_document(known, where="", today=_today()), update=True)
     customer, later = Site(own).house.customer, datetime.now(UTC) + timedelta(days=20)
     for day, state, late in ((last, "waived", False), (last + timedelta(days=1), "open", True)):
         dossier = customer.dossier("demo-0", later, day, "en")
@@ -250,7 +255,7 @@ def test_what_is_void_is_shown_as_void_and_counts_for_nothing(own: Place) -> Non
         "sequence": 4, "digest": digest, "reason": "采集的是另一台主机 13800000001",
         "by": "王安", "date": "2026-11-02",
     }  # fmt: skip
-    register.change("demo-0", lambda known: with_void(known, entry, today=_TODAY))
+    register.change("demo-0", lambda known: with_void(known, entry, today=_today()))
     site = Site(own)
     page = site.browser("boss").get("/pledges/demo-0?lang=en").text
     (row,) = re.findall(r'<tr class="void">.*?</tr>', page)
@@ -278,7 +283,7 @@ def test_what_is_void_is_given_out_to_who_sees_all_pledges_alone(own: Place) -> 
     site = Site(own)
     path = "/pledges/demo-0/evidence/4.zip"
     assert site.browser("aud").get(path).status_code == 200
-    register.change("demo-0", lambda known: with_void(known, entry, today=_TODAY))
+    register.change("demo-0", lambda known: with_void(known, entry, today=_today()))
     auditor = site.browser("aud")
     assert auditor.get(path).status_code == 404
     assert auditor.get(f"{path}?at=2026-11-01").status_code == 404
@@ -294,7 +299,7 @@ def test_what_is_void_is_given_out_to_who_sees_all_pledges_alone(own: Place) -> 
         answer = browser.get(path)
         assert answer.status_code == 200
         assert "demo-0-0004-void-" in answer.headers["content-disposition"]
-    register.change("demo-0", lambda known: without_void(known, 4, today=_TODAY))
+    register.change("demo-0", lambda known: without_void(known, 4, today=_today()))
     assert auditor.get(path).status_code == 200
 
 
@@ -327,7 +332,7 @@ def _renewal(days: int, **changes: object) -> PledgeRecord:
     """Of demo-3, in the register from then on (`days` from now)."""
     document = json.loads(record("demo-9", "温州试点教育集团", 2).canonical())
     document |= {"renews": "demo-3", **changes}
-    return from_document(document, where="", today=_TODAY + timedelta(days=days))
+    return from_document(document, where="", today=_today() + timedelta(days=days))
 
 
 def _added(place: Place, one: PledgeRecord, days: int, *, update: bool = True) -> None:
@@ -351,13 +356,13 @@ def _ran_out(place: Place) -> None:
     """demo-3 ran out yesterday."""
     register = Register.open(place.register)
     known = json.loads(register.get("demo-3").canonical())
-    known["period"] = {"from": "2026-01-05", "until": (_TODAY - timedelta(days=1)).isoformat()}
-    register.add(from_document(known, where="", today=_TODAY), update=True)
+    known["period"] = {"from": "2026-01-05", "until": (_today() - timedelta(days=1)).isoformat()}
+    register.add(from_document(known, where="", today=_today()), update=True)
 
 
 def _stood(place: Place, days: int) -> tuple[str, tuple[str, ...], bool]:
     """How demo-3 stood on that day, what continued it, and was anything overdue."""
-    site, day = Site(place), _TODAY + timedelta(days=days)
+    site, day = Site(place), _today() + timedelta(days=days)
     later = datetime.now(UTC) + timedelta(days=40)
     found = site.house.customer.dossier("demo-3", later, day, "en")
     return found.status.state, found.renewed_by, bool(found.status.overdue)
@@ -411,8 +416,8 @@ def _disposed(place: Place, days: int) -> None:
     """demo-3 ended, and all that it said is destroyed so many days from now."""
     register, at = Register.open(place.register), datetime.now(UTC) + timedelta(days=days)
     known = json.loads(register.get("demo-3").canonical())
-    known["ended"] = {"date": _TODAY.isoformat(), "reason": "停业", "by": "接入方"}
-    register.add(from_document(known, where="", today=_TODAY), update=True)
+    known["ended"] = {"date": _today().isoformat(), "reason": "停业", "by": "接入方"}
+    register.add(from_document(known, where="", today=_today()), update=True)
     day = at.astimezone(CHINA).date()
     about = {"date": day.isoformat(), "method": "消磁", "by": "接入方"}
     with pytest.MonkeyPatch.context() as patch:
@@ -431,7 +436,7 @@ def test_a_day_whose_record_was_destroyed_is_no_day_without_one(own: Place, how:
         document = json.loads(register.get("demo-2").canonical())
         for note in ("a", "b"):
             changed = {**document, "customer": {**document["customer"], "name": f"x{note}"}}
-            register.add(from_document(changed, where="", today=_TODAY), update=True)
+            register.add(from_document(changed, where="", today=_today()), update=True)
         table = register_tables.versions
         with register._database.write() as connection, register_tables.unguarded(connection):
             mine = (table.c.pledge == "demo-2") & (table.c.version == 2)
@@ -445,16 +450,16 @@ def test_a_day_whose_record_was_destroyed_is_no_day_without_one(own: Place, how:
         assert gone.value.day == ""
         return
     with pytest.raises(GoneError) as gone:
-        dossier("demo-3", later, _TODAY + timedelta(days=3), "en")
-    assert gone.value.day == (_TODAY + timedelta(days=10)).isoformat()
+        dossier("demo-3", later, _today() + timedelta(days=3), "en")
+    assert gone.value.day == (_today() + timedelta(days=10)).isoformat()
     # before it there was none, and since then there is what is left
     with pytest.raises(NotThenError) as none:
-        dossier("demo-3", later, _TODAY - timedelta(days=3), "en")
+        dossier("demo-3", later, _today() - timedelta(days=3), "en")
     assert not isinstance(none.value, GoneError)
-    assert dossier("demo-3", later, _TODAY + timedelta(days=12), "en").status.state == "disposed"
+    assert dossier("demo-3", later, _today() + timedelta(days=12), "en").status.state == "disposed"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Customer, "dossier", _raises(gone.value))
-        day = (_TODAY - timedelta(days=1)).isoformat()
+        day = (_today() - timedelta(days=1)).isoformat()
         for path in ("", "/findings.csv", "/findings/encryption.password_hash/web-01"):
             page = browser.get(f"/pledges/demo-3{path}?at={day}&lang=en")
             assert page.status_code == 410, path
@@ -473,7 +478,7 @@ def test_what_was_destroyed_is_not_in_the_pages_own_files(own: Place) -> None:
     register = Register.open(own.register)
     known = json.loads(register.get("demo-3").canonical())
     known["resources"]["hosts"] = ["zz-destroyed-01"]
-    register.add(from_document(known, where="", today=_TODAY), update=True)
+    register.add(from_document(known, where="", today=_today()), update=True)
     site = Site(own)
 
     def holds() -> list[str]:
